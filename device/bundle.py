@@ -1,0 +1,123 @@
+"""The bundle: one folder that holds a model and everything that must be true about it.
+
+Nothing is read from it that its manifest does not name, and nothing that fails its sha256.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.errors import BundleError, BundleReason
+from device.frontend import FrontEndSpec
+from device.manifest import GOLDEN_NAME, MANIFEST_NAME, FileEntry, Manifest
+from firmware_bridge.errors import PulsekeyError
+
+MODELS = Path(__file__).resolve().parent / "models"
+# A manifest is some kB; this is far above it, and keeps a wrong file from filling the memory of a small
+# board.
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle whose manifest, file digests and front end have been checked."""
+
+    path: Path
+    manifest: Manifest
+    front_end: FrontEndSpec
+
+    def read(self, name: str) -> bytes:
+        """The content of one file, checked against the manifest at this very reading.
+
+        Raises:
+            BundleError: MISSING_FILE or DAMAGED, naming the file.
+        """
+        entry = self.manifest.files.get(name)
+        if entry is None:
+            raise BundleError(BundleReason.MISSING_FILE, f"bundle {self.path} has no {name}")
+        return _read_checked(self.path / name, entry)
+
+
+def default_bundle_path() -> Path:
+    """The folder of the model that ships with the device: `device/models/` + the line in `models/DEFAULT`.
+
+    Raises:
+        BundleError: MISSING, where no model ships.
+    """
+    try:
+        name = (MODELS / "DEFAULT").read_text(encoding="utf-8").strip()
+    except OSError:
+        raise BundleError(
+            BundleReason.MISSING, f"no model ships in {MODELS}: name a bundle with --bundle FOLDER"
+        ) from None
+    return MODELS / name
+
+
+def load_bundle(path: Path | str | None = None) -> Bundle:
+    """Read and check a bundle (default: the one that ships).
+
+    Raises:
+        BundleError: with the reason, and the file or field at fault in its line.
+    """
+    folder = default_bundle_path() if path is None else Path(path)
+    manifest = _read_manifest(folder)
+    for name, entry in manifest.files.items():
+        _read_checked(folder / name, entry)
+    return Bundle(path=folder, manifest=manifest, front_end=_front_end(folder, manifest))
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    if not folder.is_dir():
+        raise BundleError(
+            BundleReason.MISSING, f"no bundle at {folder}: it must be a folder with {MANIFEST_NAME}"
+        )
+    path = folder / MANIFEST_NAME
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_MANIFEST_BYTES + 1)
+        if len(content) > MAX_MANIFEST_BYTES:
+            raise BundleError(BundleReason.MALFORMED, f"{path} is larger than {MAX_MANIFEST_BYTES} bytes")
+        return Manifest.from_json(content.decode("utf-8"), str(path))
+    except FileNotFoundError:
+        raise BundleError(
+            BundleReason.MISSING, f"no {MANIFEST_NAME} in {folder}: this is not a bundle"
+        ) from None
+    except OSError as error:
+        raise BundleError(BundleReason.MISSING, f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BundleError(BundleReason.MALFORMED, f"{path} is not UTF-8 text") from None
+
+
+def _read_checked(path: Path, entry: FileEntry) -> bytes:
+    try:
+        # The size is asked first: a wrong file may be anything, of any length.
+        content = path.read_bytes() if path.stat().st_size == entry.bytes else b""
+    except FileNotFoundError:
+        raise BundleError(
+            BundleReason.MISSING_FILE, f"bundle {path.parent} lacks {path.name}: copy the whole bundle again"
+        ) from None
+    except OSError as error:
+        raise BundleError(BundleReason.MISSING_FILE, f"cannot read {path}: {error.strerror}") from None
+    if FileEntry.of(content) != entry:
+        raise BundleError(
+            BundleReason.DAMAGED,
+            f"{path} is damaged (its sha256 is not the manifest's): copy the bundle again",
+        )
+    return content
+
+
+def _front_end(folder: Path, manifest: Manifest) -> FrontEndSpec:
+    origin = folder / MANIFEST_NAME
+    try:
+        spec = FrontEndSpec.from_dict(dict(manifest.front_end))
+    except (PulsekeyError, ValueError, TypeError, KeyError) as error:
+        raise BundleError(BundleReason.MALFORMED, f"{origin}: front_end: {error}") from None
+    if spec.digest() != manifest.front_end_digest:
+        raise BundleError(
+            BundleReason.FRONT_END,
+            f"{origin}: front_end does not match front_end_digest: the model would see other windows than it "
+            "was trained on; export the bundle again",
+        )
+    return spec
+
+
+__all__ = ["GOLDEN_NAME", "Bundle", "default_bundle_path", "load_bundle"]

@@ -1,0 +1,60 @@
+"""Options that several commands share."""
+
+import argparse
+import math
+from pathlib import Path
+
+from device.embedders import RUNTIMES
+
+DEFAULT_BAUD = 115200
+
+
+def positive(text: str) -> float:
+    """A finite number above zero."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def count(text: str) -> int:
+    """An integer above zero."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer above 0")
+    return int(text)
+
+
+def add_port(parser: argparse.ArgumentParser) -> None:
+    """Where the board is."""
+    parser.add_argument(
+        "--port",
+        default="auto",
+        metavar="URL",
+        help="tty, sim://NAME, replay://FILE, socket://HOST:PORT, or auto: the only board there is (default)",
+    )
+    parser.add_argument(
+        "--baud", type=count, default=DEFAULT_BAUD, help=f"serial speed of a tty (default {DEFAULT_BAUD})"
+    )
+
+
+def add_gallery(parser: argparse.ArgumentParser) -> None:
+    """Who is enrolled."""
+    parser.add_argument(
+        "--gallery", type=Path, metavar="PATH", help="default: $XDG_DATA_HOME/pulsekey/gallery.sqlite"
+    )
+
+
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """Which model, and what runs it."""
+    parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="default: the model that ships")
+    parser.add_argument(
+        "--runtime", choices=RUNTIMES, default="auto", help="inference runtime (default auto)"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """What stdout carries."""
+    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")

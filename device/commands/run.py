@@ -1,0 +1,66 @@
+"""`pulsekey run`: name the wearer of a live pulse."""
+
+import argparse
+import time
+
+from device.bundle import load_bundle
+from device.commands.options import add_bundle, add_gallery, add_json, add_port, count, positive
+from device.embedders import load_embedder
+from device.events import Listening
+from device.frontend import BoardFrontEnd
+from device.gallery import Gallery
+from device.output import Output
+from device.pipeline import Recogniser
+from device.stopping import Stopper
+from firmware_bridge import BoardReader
+from firmware_bridge.errors import PulsekeyError
+
+HELP = "Read a board and say who wears it, or that it is nobody enrolled; until Ctrl-C."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_port(parser)
+    add_gallery(parser)
+    add_bundle(parser)
+    add_json(parser)
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument("--seconds", type=positive, metavar="N", help="stop after N seconds")
+    limit.add_argument("--decisions", type=count, metavar="N", help="stop after N decisions")
+    parser.add_argument("--no-reconnect", action="store_true", help="end when the board goes away")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Recognise until stopped.
+
+    Raises:
+        PulsekeyError: of whatever phase; GalleryError EMPTY before the port is touched.
+    """
+    bundle = load_bundle(args.bundle)
+    with Gallery(args.gallery, create=False) as gallery:
+        references = gallery.references(bundle.manifest.model_id)
+    recogniser = Recogniser(
+        front_end=BoardFrontEnd(bundle.front_end),
+        embedder=load_embedder(bundle, args.runtime),
+        references=references,
+        decision=bundle.manifest.decision,
+        clock=time.monotonic,
+    )
+    output = Output(as_json=args.json, verbose=args.verbose > 0)
+    stopper = Stopper(args.seconds)
+    try:
+        with stopper, BoardReader(args.port, baud=args.baud, reconnect=not args.no_reconnect) as reader:
+            stopper.closes(reader.close)
+            output.event(Listening(0.0, args.port, bundle.manifest.model_id, len(references.names)))
+            for event in recogniser.events(reader):
+                output.event(event)
+                if args.decisions is not None and recogniser.tally.decisions >= args.decisions:
+                    break
+    except PulsekeyError:
+        if recogniser.tally.windows:
+            output.event(recogniser.summary())
+        raise
+    output.event(recogniser.summary())
+    if not stopper.interrupted:
+        recogniser.refuse_if_no_good_window()
+    return 0

@@ -1,0 +1,58 @@
+"""The golden vectors: a model is used only if it answers known windows as it did when it was exported."""
+
+import io
+import zipfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.bundle import Bundle
+from device.embedders.protocol import Embedder
+from device.errors import BundleError, BundleReason
+from device.manifest import GOLDEN_NAME
+
+
+def check_golden(bundle: Bundle, embedder: Embedder, *, precision: str, model_name: str) -> float:
+    """Run the golden windows; return the least cosine between answer and expectation.
+
+    Raises:
+        BundleError: GOLDEN, naming the model file, the window and the bound.
+    """
+    windows, expected = _golden_arrays(bundle, precision)
+    bound = bundle.manifest.golden.min_cosine
+    cosines = [
+        float(np.dot(embedder.embed(w), e / np.linalg.norm(e)))
+        for w, e in zip(windows, expected, strict=True)
+    ]
+    worst = int(np.argmin(cosines))
+    if not cosines[worst] >= bound:  # so that NaN is refused too
+        raise BundleError(
+            BundleReason.GOLDEN,
+            f"{bundle.path / model_name} answers golden window {worst} with cosine {cosines[worst]:.4f}, "
+            f"bound {bound:g}, on {embedder.runtime}: not the model that was exported; use another --runtime "
+            "or bundle",
+        )
+    return cosines[worst]
+
+
+def _golden_arrays(bundle: Bundle, precision: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    name = bundle.path / GOLDEN_NAME
+    key = f"embeddings_{precision}"
+    try:
+        with np.load(io.BytesIO(bundle.read(GOLDEN_NAME)), allow_pickle=False) as arrays:
+            windows, expected = arrays["windows"], arrays[key].astype(np.float64)
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise BundleError(BundleReason.GOLDEN, f"{name}: windows or {key} cannot be read: {error}") from None
+    shapes = (
+        (len(windows), bundle.front_end.window_samples),
+        (len(windows), bundle.manifest.architecture.embedding_size),
+    )
+    if (
+        not len(windows)
+        or (windows.shape, expected.shape) != shapes
+        or not np.linalg.norm(expected, axis=1).all()
+    ):
+        raise BundleError(
+            BundleReason.GOLDEN, f"{name}: windows {windows.shape} and {key} {expected.shape} do not fit"
+        )
+    return windows.astype(np.float32), expected

@@ -1,0 +1,94 @@
+"""Enrolment: the first minute of good windows becomes a reference, or it says why not."""
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.advice import advice_for, explain
+from device.comparison import reference_of
+from device.embedders import Embedder
+from device.errors import SignalError, SignalReason
+from device.frontend import FrontEndSpec, Reason, Window
+
+DEFAULT_SECONDS = 60.0
+# Below this the mean of a person's windows still moves by more than two people may differ.
+MIN_GOOD_WINDOWS = 10
+
+
+def windows_in(seconds: float, spec: FrontEndSpec) -> int:
+    """How many windows, hop by hop, a stretch of signal makes; at least one."""
+    return max(1, round(seconds * spec.rate_hz / spec.hop_samples))
+
+
+class Enrolment:
+    """Takes a fixed number of windows, embeds the good ones, and makes the reference of them."""
+
+    def __init__(self, embedder: Embedder, spec: FrontEndSpec, seconds: float = DEFAULT_SECONDS) -> None:
+        """`seconds`: length of signal, good or bad.
+
+        Raises:
+            SignalError: TOO_FEW_GOOD_WINDOWS, where so short a time cannot hold enough windows.
+        """
+        self._embedder = embedder
+        self._hop_s = spec.hop_samples / spec.rate_hz
+        self._wanted = windows_in(seconds, spec)
+        if self._wanted < MIN_GOOD_WINDOWS:
+            raise SignalError(
+                SignalReason.TOO_FEW_GOOD_WINDOWS,
+                f"an enrolment needs at least {MIN_GOOD_WINDOWS * self._hop_s:.0f} s, not {seconds:g} s",
+            )
+        self._seen = 0
+        self._embeddings: list[NDArray[np.float32]] = []
+        self._reasons: Counter[Reason] = Counter()
+        self._last: Reason | None = None
+
+    def add(self, window: Window) -> None:
+        """Take the next window; one after the end is ignored."""
+        if self.finished:
+            return
+        self._seen += 1
+        self._last = window.quality.reason
+        if self._last is None:
+            self._embeddings.append(self._embedder.embed(window.pulse))
+        else:
+            self._reasons[self._last] += 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether all the time is used."""
+        return self._seen >= self._wanted
+
+    @property
+    def good_windows(self) -> int:
+        """Windows that count."""
+        return len(self._embeddings)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds of signal taken."""
+        return self._seen * self._hop_s
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of signal wanted."""
+        return self._wanted * self._hop_s
+
+    @property
+    def advice(self) -> str:
+        """What to do now; empty while the signal is good."""
+        return "" if self._last is None else advice_for(self._last)
+
+    def reference(self) -> NDArray[np.float32]:
+        """The reference, (d,) float32 of unit length.
+
+        Raises:
+            SignalError: TOO_FEW_GOOD_WINDOWS, with the commonest reason and what to do about it.
+        """
+        if self.good_windows < MIN_GOOD_WINDOWS:
+            raise SignalError(
+                SignalReason.TOO_FEW_GOOD_WINDOWS,
+                f"{self.good_windows} good windows of {self._seen}, {MIN_GOOD_WINDOWS} are needed; "
+                f"{explain(self._reasons)}",
+            )
+        return reference_of(self._embeddings)

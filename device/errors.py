@@ -1,0 +1,87 @@
+"""The device's branches of the error tree: each with a reason that a caller can branch on."""
+
+from enum import StrEnum
+
+from firmware_bridge.errors import PulsekeyError
+
+
+class BundleReason(StrEnum):
+    """Why a bundle could not be used."""
+
+    MISSING = "missing bundle"
+    MISSING_FILE = "missing file"
+    DAMAGED = "damaged file"
+    FORMAT_VERSION = "other format version"
+    MALFORMED = "malformed manifest"
+    FRONT_END = "front end does not match its digest"
+    NO_RUNTIME = "no inference runtime"
+    BAD_MODEL = "model cannot be run"
+    GOLDEN = "model does not answer its golden vectors"
+
+
+class BundleError(PulsekeyError):
+    """A bundle that is absent, damaged, or whose model cannot be trusted to run here."""
+
+    def __init__(self, reason: BundleReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class GalleryReason(StrEnum):
+    """Why the gallery could not do what was asked."""
+
+    EMPTY = "nobody is enrolled"
+    ALREADY_ENROLLED = "name already enrolled"
+    UNKNOWN_NAME = "unknown name"
+    INVALID_NAME = "invalid name"
+    OTHER_MODEL = "enrolled with another model"
+    DAMAGED = "damaged store"
+    FORMAT_VERSION = "other store version"
+    BUSY = "store in use"
+    UNWRITABLE = "store cannot be opened or written"
+
+
+class GalleryError(PulsekeyError):
+    """A gallery that cannot be opened, or a request that it refuses."""
+
+    def __init__(self, reason: GalleryReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class SignalReason(StrEnum):
+    """Why a signal could not be used."""
+
+    SHAPE = "wrong shape"
+    NOT_FINITE = "not finite"
+    CONSTANT = "constant"
+    RATE = "impossible sampling rate"
+    NO_SAMPLES = "no samples"
+    TOO_FEW_GOOD_WINDOWS = "too few good windows"
+    TOO_FEW_PEOPLE = "too few people"
+
+
+class SignalError(PulsekeyError):
+    """A signal from which no embedding, reference or decision can honestly be made."""
+
+    def __init__(self, reason: SignalReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class CommandReason(StrEnum):
+    """Why a command could not be carried out."""
+
+    BAD_ARGUMENT = "bad argument"
+    UNKNOWN_COMMAND = "unknown command"
+    NOT_INSTALLED = "part not installed"
+    UNWRITABLE = "output cannot be written"
+    WRONG_OUTCOME = "wrong outcome"
+
+
+class CommandError(PulsekeyError):
+    """A command line that asks for something that cannot be done."""
+
+    def __init__(self, reason: CommandReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -1,0 +1,141 @@
+"""What happens while a pulse is read, as frozen dataclasses: the one stream that every output is made from.
+
+No event holds an embedding, a template or raw samples.
+"""
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from device.frontend import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, `time_s` seconds after the start."""
+
+    name: ClassVar[str] = "event"
+    time_s: float
+
+    def __init_subclass__(cls) -> None:
+        """Name the event after its class: `SignalBad` is `signal_bad`."""
+        cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON object: `event`, then the fields, each with its unit in its name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"event": self.name} | {
+            key: round(value, 6) if isinstance(value, float) else value for key, value in values.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Listening(Event):
+    """The port is open; `people` are enrolled, and the model is `model_id`."""
+
+    port: str
+    model_id: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSeen(Event):
+    """What is at the other end has said what it is."""
+
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown(Event):
+    """The board is gone; the reader tries to reach it again."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp(Event):
+    """The board is back, in a new epoch."""
+
+    outage_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEnded(Event):
+    """The recording that was replayed is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalBad(Event):
+    """The last window could not be used; said once, and again while it lasts."""
+
+    reason: Reason
+    advice: str
+    sqi: float
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScored(Event):
+    """A good window was compared: the score with the reference most alike, not yet a decision."""
+
+    window: int
+    sqi: float
+    best_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Identified(Event):
+    """A decision: this pulse is `person`'s."""
+
+    person: str
+    score: float
+    threshold: float
+    windows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Event):
+    """A decision: this pulse is nobody's in the gallery."""
+
+    best_score: float
+    threshold: float
+    windows: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotAcquired(Event):
+    """A decision was given up: only `good_windows` of `windows` could be used."""
+
+    good_windows: int
+    windows: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentProgress(Event):
+    """How far an enrolment is; `advice` is empty while the signal is good."""
+
+    elapsed_s: float
+    duration_s: float
+    good_windows: int
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled(Event):
+    """A person was stored in the gallery."""
+
+    person: str
+    good_windows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary(Event):
+    """What a run did, at its end."""
+
+    windows: int
+    good_windows: int
+    decisions: int
+    identified: int
+    unknown: int
+    not_acquired: int
+    lost_samples: int

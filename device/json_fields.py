@@ -1,0 +1,89 @@
+"""Strict reading of JSON objects: each fault is one line that names the field."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from device.errors import BundleError, BundleReason
+
+
+def _refuse_constant(word: str) -> float:
+    raise ValueError(f"{word} is not JSON")
+
+
+def parse_json(text: str, origin: str) -> object:
+    """Parse strict JSON (no NaN, no Infinity).
+
+    Raises:
+        BundleError: MALFORMED, naming `origin`, where it is not JSON.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(BundleReason.MALFORMED, f"{origin} is not JSON: {error}") from None
+
+
+class Fields:
+    """One JSON object, read field by field; `close` refuses whatever nobody asked for."""
+
+    def __init__(self, value: object, where: str) -> None:
+        self.where = where
+        if not isinstance(value, dict):
+            raise self._fault("", "must be an object")
+        self._left: dict[str, Any] = dict(value)
+
+    def _fault(self, key: str, what: str) -> BundleError:
+        name = f"{self.where}: {key}" if key else self.where
+        return BundleError(BundleReason.MALFORMED, f"{name} {what}")
+
+    def _take(self, key: str) -> Any:
+        if key not in self._left:
+            raise self._fault(key, "is missing")
+        return self._left.pop(key)
+
+    def text(self, key: str) -> str:
+        """A string that is not empty."""
+        value = self._take(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self._fault(key, "must be a text that is not empty")
+        return value
+
+    def integer(self, key: str, *, minimum: int) -> int:
+        """An integer >= minimum (true and false are not integers)."""
+        value = self._take(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+            raise self._fault(key, f"must be an integer >= {minimum}")
+        return value
+
+    def number(self, key: str, *, low: float, high: float) -> float:
+        """A finite number within [low, high]."""
+        value = self._take(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._fault(key, "must be a number")
+        if not math.isfinite(value) or not low <= value <= high:
+            raise self._fault(key, f"must be within [{low:g}, {high:g}]")
+        return float(value)
+
+    def fields(self, key: str) -> "Fields":
+        """A nested object."""
+        return Fields(self._take(key), f"{self.where}: {key}")
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """A nested object, taken as it is."""
+        value = self._take(key)
+        if not isinstance(value, dict):
+            raise self._fault(key, "must be an object")
+        return value
+
+    def objects(self, key: str) -> list[dict[str, Any]]:
+        """A list of objects, taken as they are."""
+        value = self._take(key)
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self._fault(key, "must be a list of objects")
+        return value
+
+    def close(self) -> None:
+        """Refuse fields that nobody read: a misspelt field is a fault, not a silence."""
+        if self._left:
+            raise self._fault(sorted(self._left)[0], "is not a field of this format")

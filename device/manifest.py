@@ -1,0 +1,244 @@
+"""The bundle's manifest, typed: what the model is, how it is used, and what was measured about it.
+
+The device parses it strictly; the exporter builds the same dataclasses and writes `Manifest.to_json`.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from device.errors import BundleError, BundleReason
+from device.json_fields import Fields, parse_json
+
+FORMAT_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+GOLDEN_NAME = "golden.npz"
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The network: its family and its cost."""
+
+    name: str
+    width: float
+    embedding_size: int
+    parameters: int
+    macs: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Parse the object `architecture`."""
+        made = cls(
+            name=fields.text("name"),
+            width=fields.number("width", low=0.01, high=16.0),
+            embedding_size=fields.integer("embedding_size", minimum=2),
+            parameters=fields.integer("parameters", minimum=1),
+            macs=fields.integer("macs", minimum=1),
+        )
+        fields.close()
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How two embeddings are compared; version 1 knows `cosine` only."""
+
+    kind: str = "cosine"
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Parse the object `comparison`."""
+        made = cls(kind=fields.text("kind"))
+        fields.close()
+        if made.kind != "cosine":
+            raise BundleError(
+                BundleReason.MALFORMED, f"{fields.where}: kind {made.kind!r} is not one this version knows"
+            )
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSpec:
+    """When a decision accepts: mean score of `windows` good windows >= `threshold`.
+
+    `fmr` is the false match rate the threshold was set at, on `people` people of `set_on`.
+    """
+
+    windows: int
+    threshold: float
+    fmr: float
+    set_on: str
+    people: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Parse the object `decision`."""
+        made = cls(
+            windows=fields.integer("windows", minimum=1),
+            threshold=fields.number("threshold", low=-1.0, high=1.0),
+            fmr=fields.number("fmr", low=0.0, high=1.0),
+            set_on=fields.text("set_on"),
+            people=fields.integer("people", minimum=2),
+        )
+        fields.close()
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """The bound of the golden vectors: a model below this cosine is refused."""
+
+    min_cosine: float
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Parse the object `golden`."""
+        made = cls(min_cosine=fields.number("min_cosine", low=0.5, high=1.0))
+        fields.close()
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """What one file of the bundle must be."""
+
+    sha256: str
+    bytes: int
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """The entry of a file with this content."""
+        return cls(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Parse one entry of the object `files`."""
+        made = cls(sha256=fields.text("sha256"), bytes=fields.integer("bytes", minimum=0))
+        fields.close()
+        if not _SHA256.fullmatch(made.sha256):
+            raise BundleError(
+                BundleReason.MALFORMED, f"{fields.where}: sha256 must be 64 lower-case hex digits"
+            )
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """One data set the model was made with, and on what terms."""
+
+    name: str
+    licence: str
+    citation: str
+    use: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Parse one entry of the list `training_data`."""
+        made = cls(**{key: fields.text(key) for key in ("name", "licence", "citation", "use")})
+        fields.close()
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`manifest.json`, format version 1. `error_rates` are objects as `pulsekey evaluate` writes them."""
+
+    model_id: str
+    architecture: Architecture
+    front_end: Mapping[str, Any]
+    front_end_digest: str
+    comparison: Comparison
+    decision: DecisionSpec
+    golden: Golden
+    files: Mapping[str, FileEntry]
+    training_data: tuple[TrainingData, ...]
+    error_rates: tuple[Mapping[str, Any], ...]
+    format_version: int = FORMAT_VERSION
+
+    @classmethod
+    def from_dict(cls, value: object, origin: str = MANIFEST_NAME) -> Self:
+        """Parse strictly; `origin` begins every fault's line.
+
+        Raises:
+            BundleError: FORMAT_VERSION or MALFORMED, naming the field.
+        """
+        fields = Fields(value, origin)
+        version = fields.integer("format_version", minimum=0)
+        if version != FORMAT_VERSION:
+            raise BundleError(
+                BundleReason.FORMAT_VERSION,
+                f"{origin}: bundle format {version}, but this pulsekey reads format {FORMAT_VERSION}: "
+                f"{'update pulsekey' if version > FORMAT_VERSION else 'export the bundle again'}",
+            )
+        training_data = fields.objects("training_data")
+        made = cls(
+            model_id=fields.text("model_id"),
+            architecture=Architecture.read(fields.fields("architecture")),
+            front_end=fields.mapping("front_end"),
+            front_end_digest=fields.text("front_end_digest"),
+            comparison=Comparison.read(fields.fields("comparison")),
+            decision=DecisionSpec.read(fields.fields("decision")),
+            golden=Golden.read(fields.fields("golden")),
+            files=_read_files(fields.mapping("files"), f"{origin}: files"),
+            training_data=tuple(
+                TrainingData.read(Fields(item, f"{origin}: training_data[{i}]"))
+                for i, item in enumerate(training_data)
+            ),
+            error_rates=tuple(fields.objects("error_rates")),
+        )
+        fields.close()
+        return made
+
+    @classmethod
+    def from_json(cls, text: str, origin: str = MANIFEST_NAME) -> Self:
+        """Parse the text of a `manifest.json`."""
+        return cls.from_dict(parse_json(text, origin), origin)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object that `from_dict` reads back to an equal manifest."""
+        return {
+            "format_version": self.format_version,
+            "model_id": self.model_id,
+            "architecture": dataclasses.asdict(self.architecture),
+            "front_end": dict(self.front_end),
+            "front_end_digest": self.front_end_digest,
+            "comparison": dataclasses.asdict(self.comparison),
+            "decision": dataclasses.asdict(self.decision),
+            "golden": dataclasses.asdict(self.golden),
+            "files": {name: dataclasses.asdict(entry) for name, entry in self.files.items()},
+            "training_data": [dataclasses.asdict(item) for item in self.training_data],
+            "error_rates": [dict(item) for item in self.error_rates],
+        }
+
+    def to_json(self) -> str:
+        """The text to write as `manifest.json`: stable, readable, strict."""
+        return (
+            json.dumps(self.to_dict(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+        )
+
+
+def _read_files(value: Mapping[str, Any], where: str) -> dict[str, FileEntry]:
+    for name in value:
+        # A plain name only: a manifest must not make the device read outside its bundle.
+        if not _FILE_NAME.fullmatch(name):
+            raise BundleError(BundleReason.MALFORMED, f"{where}: {name!r} is not a plain file name")
+    if GOLDEN_NAME not in value:
+        raise BundleError(BundleReason.MALFORMED, f"{where}: {GOLDEN_NAME} is missing")
+    return {name: FileEntry.read(Fields(entry, f"{where}: {name}")) for name, entry in value.items()}
+
+
+def file_entries(folder: Path) -> dict[str, FileEntry]:
+    """The manifest's `files` for every file in a folder but the manifest itself (for the exporter)."""
+    return {
+        path.name: FileEntry.of(path.read_bytes())
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != MANIFEST_NAME
+    }

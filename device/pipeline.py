@@ -1,0 +1,237 @@
+"""The live chain: board messages -> front end -> embedder -> decision -> events.
+
+Generators over any iterable of messages, with an injected clock: the same chain runs on a board, on a
+simulated one, and on a list in a test.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.advice import advice_for, explain
+from device.comparison import scores
+from device.decision import Accumulator, Filled, GivenUp, best_candidate
+from device.embedders import Embedder
+from device.enrolment import Enrolment
+from device.errors import SignalError, SignalReason
+from device.events import (
+    EnrolmentProgress,
+    Event,
+    Identified,
+    LinkDown,
+    LinkUp,
+    NotAcquired,
+    SignalBad,
+    SourceEnded,
+    SourceSeen,
+    Summary,
+    Unknown,
+    WindowScored,
+)
+from device.frontend import BoardFrontEnd, Reason, Window
+from device.gallery import References
+from device.manifest import DecisionSpec
+from firmware_bridge import (
+    BoardInfo,
+    LinkLost,
+    LinkRestored,
+    LinkStatistics,
+    Message,
+    RecordingEnded,
+    SampleBlock,
+    SketchInfo,
+)
+
+Clock = Callable[[], float]
+# A lasting fault is told again every so many windows (12 s): often enough to be followed, seldom enough to
+# be read.
+_REPEAT_ADVICE = 5
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted so far."""
+
+    windows: int = 0
+    good_windows: int = 0
+    identified: int = 0
+    unknown: int = 0
+    not_acquired: int = 0
+    lost_samples: int = 0
+    reasons: Counter[Reason] = field(default_factory=Counter)
+
+    @property
+    def decisions(self) -> int:
+        """Decisions made, either way."""
+        return self.identified + self.unknown
+
+
+class Source:
+    """Turns board messages into windows and events about the link."""
+
+    def __init__(self, front_end: BoardFrontEnd, now: Clock) -> None:
+        self._front_end = front_end
+        self._now = now
+        self._described = ""
+        self.lost_samples = 0
+
+    def windows(self, messages: Iterable[Message]) -> Iterator[Window | Event]:
+        """Windows in order, and what happened to the link between them."""
+        for message in messages:
+            if isinstance(message, SampleBlock):
+                yield from self._front_end.feed(message)
+            elif isinstance(message, LinkStatistics):
+                self.lost_samples = message.lost
+            elif isinstance(message, LinkLost):
+                yield LinkDown(self._now(), message.reason.value, message.detail)
+            elif isinstance(message, LinkRestored):
+                yield LinkUp(self._now(), message.outage_s)
+            elif isinstance(message, RecordingEnded):
+                yield SourceEnded(self._now())
+            else:
+                yield from self._describe(message)
+
+    def _describe(self, message: BoardInfo | SketchInfo) -> Iterator[Event]:
+        # A board says what it is every second; only news is an event.
+        description = describe(message)
+        if description != self._described:
+            self._described = description
+            yield SourceSeen(self._now(), description)
+
+
+def describe(message: BoardInfo | SketchInfo) -> str:
+    """What is at the other end of the cable, in words."""
+    if isinstance(message, SketchInfo):
+        return f"a sketch that prints {message.format}, {message.measured_rate_hz:.1f} samples a second"
+    version = ".".join(str(part) for part in message.firmware_version)
+    fault = f", last error: {message.last_error.name.lower()}" if message.last_error else ""
+    return f"board with firmware {version}, nominally {message.nominal_rate_mhz / 1000:g} Hz{fault}"
+
+
+class Recogniser:
+    """Names the wearer of a live pulse, or says that it is nobody enrolled."""
+
+    def __init__(
+        self,
+        *,
+        front_end: BoardFrontEnd,
+        embedder: Embedder,
+        references: References,
+        decision: DecisionSpec,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """`clock` is read for the events' times only; decisions depend on the signal alone."""
+        self._started = clock()
+        self._clock = clock
+        self._source = Source(front_end, self._now)
+        self._embedder = embedder
+        self._references = references
+        self._decision = decision
+        self._accumulator = Accumulator(decision.windows)
+        self._bad_run = 0
+        self._last_reason: Reason | None = None
+        self.tally = Tally()
+
+    def _now(self) -> float:
+        return self._clock() - self._started
+
+    def events(self, messages: Iterable[Message]) -> Iterator[Event]:
+        """Everything that happens, as it happens; ends when the messages do."""
+        for item in self._source.windows(messages):
+            self.tally.lost_samples = self._source.lost_samples
+            if isinstance(item, Window):
+                yield from self._take(item)
+            else:
+                yield item
+
+    def _take(self, window: Window) -> Iterator[Event]:
+        self.tally.windows += 1
+        reason = window.quality.reason
+        scored: NDArray[np.float64] | None = None
+        if reason is None:
+            self.tally.good_windows += 1
+            self._bad_run = 0
+            scored = scores(self._embedder.embed(window.pulse), self._references.embeddings)
+            yield WindowScored(self._now(), self.tally.windows, window.quality.sqi, float(scored.max()))
+        else:
+            self.tally.reasons[reason] += 1
+            yield from self._advise(reason, window.quality.sqi)
+        self._last_reason = reason
+        yield from self._conclude(self._accumulator.add(window.epoch, scored))
+
+    def _advise(self, reason: Reason, sqi: float) -> Iterator[Event]:
+        self._bad_run = self._bad_run + 1 if reason is self._last_reason else 1
+        if self._bad_run % _REPEAT_ADVICE == 1:
+            yield SignalBad(self._now(), reason, advice_for(reason), sqi)
+
+    def _conclude(self, outcome: Filled | GivenUp | None) -> Iterator[Event]:
+        if isinstance(outcome, GivenUp):
+            self.tally.not_acquired += 1
+            yield NotAcquired(self._now(), outcome.good, outcome.seen)
+        elif isinstance(outcome, Filled):
+            threshold = self._decision.threshold
+            best = best_candidate(outcome.scores, threshold)
+            if best.accepted:
+                self.tally.identified += 1
+                person = self._references.names[best.position]
+                yield Identified(self._now(), person, best.score, threshold, outcome.windows)
+            else:
+                self.tally.unknown += 1
+                yield Unknown(self._now(), best.score, threshold, outcome.windows)
+
+    def summary(self) -> Summary:
+        """What the run did so far."""
+        tally = self.tally
+        return Summary(
+            time_s=self._now(),
+            windows=tally.windows,
+            good_windows=tally.good_windows,
+            decisions=tally.decisions,
+            identified=tally.identified,
+            unknown=tally.unknown,
+            not_acquired=tally.not_acquired,
+            lost_samples=tally.lost_samples,
+        )
+
+    def refuse_if_no_good_window(self) -> None:
+        """Say why there was nothing to decide on.
+
+        Raises:
+            SignalError: NO_SAMPLES or TOO_FEW_GOOD_WINDOWS, where not one window could be used.
+        """
+        if not self.tally.windows:
+            raise SignalError(SignalReason.NO_SAMPLES, f"nothing to decide on: {explain(self.tally.reasons)}")
+        if not self.tally.good_windows:
+            raise SignalError(
+                SignalReason.TOO_FEW_GOOD_WINDOWS,
+                f"no good window among {self.tally.windows}; {explain(self.tally.reasons)}",
+            )
+
+
+def enrol_from(
+    messages: Iterable[Message],
+    *,
+    front_end: BoardFrontEnd,
+    enrolment: Enrolment,
+    clock: Clock = time.monotonic,
+) -> Iterator[Event]:
+    """Feed an enrolment until it is finished or the messages end; progress after every window."""
+    started = clock()
+    for item in Source(front_end, lambda: clock() - started).windows(messages):
+        if isinstance(item, Window):
+            enrolment.add(item)
+            yield EnrolmentProgress(
+                clock() - started,
+                enrolment.elapsed_s,
+                enrolment.duration_s,
+                enrolment.good_windows,
+                enrolment.advice,
+            )
+        else:
+            yield item
+        if enrolment.finished:
+            return
