@@ -46,3 +46,19 @@ class RecordingError(PulsekeyError):
     def __init__(self, reason: RecordingReason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class WireReason(StrEnum):
+    """Why bytes are not a frame."""
+
+    CORRUPT = "corrupt"
+    UNKNOWN_VERSION = "unknown protocol version"
+    UNKNOWN_TYPE = "unknown frame type"
+
+
+class WireError(PulsekeyError):
+    """Bytes that are not a frame of this protocol."""
+
+    def __init__(self, reason: WireReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -1,0 +1,93 @@
+"""The bytes of one connection to messages, without I/O: frames or a text sketch, whichever speaks first."""
+
+from firmware_bridge.errors import PortError, PortReason
+from firmware_bridge.framing import FrameDecoder
+from firmware_bridge.messages import Message, RecordingEnded
+from firmware_bridge.protocol import VERSION, BoardInfo, DataFrame, EventCode, EventFrame, Frame, InfoFrame
+from firmware_bridge.samples import FrameSamples
+from firmware_bridge.sketches import Sketch, is_text
+from firmware_bridge.tallies import Tally
+
+SURE_VERSION_FRAMES = 3
+"""So many right CRCs of another version are no chance: at a wrong baud rate one in 65536 pieces has one."""
+
+
+class Link:
+    """Decodes one connection; a reconnection takes a new one with the same tally."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._decoder: FrameDecoder | None = FrameDecoder()
+        self._sketch: Sketch | None = Sketch(tally)
+        self._frames = FrameSamples(tally)
+        self._dropped = 0
+        self._info: BoardInfo | None = None
+        self._received = 0
+
+    @property
+    def speaks_frames(self) -> bool:
+        """Whether a frame of this version has come."""
+        return self._sketch is None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the other end is known to be a board or a sketch."""
+        return self._sketch is None or self._decoder is None
+
+    def feed(self, data: bytes, t_us: int) -> list[Message]:
+        """The messages that ``data``, arrived at ``t_us`` of the host's clock, completes."""
+        self._received += len(data)
+        messages: list[Message] = []
+        if self._decoder:
+            frames = self._decoder.feed(data)
+            if frames:
+                self._sketch = None
+            messages += [message for frame in frames if (message := self._message(frame)) is not None]
+        if self._sketch:
+            messages += self._sketch.feed(data, t_us)
+            if self._sketch.recognised:
+                self._decoder = None
+        if self._decoder and self.speaks_frames:
+            dropped = self._decoder.counts.dropped
+            self._tally.corrupt += dropped - self._dropped
+            self._dropped = dropped
+        return messages
+
+    def _message(self, frame: Frame) -> Message | None:
+        if isinstance(frame, DataFrame):
+            return self._frames.data(frame)
+        if isinstance(frame, InfoFrame):
+            info = self._frames.info(frame)
+            news = info if info != self._info else None
+            self._info = info
+            return news
+        if isinstance(frame, EventFrame) and frame.code is EventCode.END_OF_RECORDING:
+            self._frames.end(frame)
+            return RecordingEnded()
+        return None
+
+    def diagnosis(self, url: str, baud: int, waited_s: float) -> PortError:
+        """Why nothing that can be read came from ``url`` in ``waited_s`` seconds."""
+        if not self._received:
+            return PortError(
+                PortReason.SILENT,
+                f"{url} is silent: no byte in {waited_s:.0f} s; is the board powered and its sketch running?",
+            )
+        if self._decoder and self._decoder.counts.unknown_version >= SURE_VERSION_FRAMES:
+            return PortError(
+                PortReason.UNKNOWN_VERSION,
+                f"the board at {url} speaks protocol version {self._decoder.unknown_version}, this pulsekey version "
+                f"{VERSION}; flash the board with this pulsekey's firmware",
+            )
+        text = [line for line in self._sketch.unknown if is_text(line)] if self._sketch else []
+        if self._sketch and 2 * len(text) > len(self._sketch.unknown):
+            return PortError(
+                PortReason.UNKNOWN_FORMAT,
+                f"{url} prints text in a format nobody knows, such as {text[-1].decode('ascii')[:60]!r}; "
+                "print lines such as 'IR:1,RED:2' or flash the board with pulsekey's firmware",
+            )
+        return PortError(
+            PortReason.WRONG_BAUD,
+            f"{url} sends bytes but neither frames nor text in {waited_s:.0f} s at {baud} baud; "
+            "is the board set to another rate?",
+        )

@@ -1,0 +1,9 @@
+"""pyserial's extension point: ``sim://`` and ``replay://``, found here by ``serial.serial_for_url``."""
+
+import serial  # type: ignore[import-untyped]
+
+
+def register() -> None:
+    """Let pyserial look for URL handlers in this package too."""
+    if __name__ not in serial.protocol_handler_packages:
+        serial.protocol_handler_packages.append(__name__)

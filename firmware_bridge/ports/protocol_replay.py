@@ -1,0 +1,7 @@
+"""``replay://FILE?speed=&record=&start=&seconds=&rate=``: pyserial looks for the class by this module's name."""
+
+from firmware_bridge.ports.board_port import BoardPort
+
+
+class Serial(BoardPort):
+    """A recording's board."""

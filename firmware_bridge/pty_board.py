@@ -1,0 +1,131 @@
+"""A light board on a pseudo-terminal: to every reader a real tty, ``/dev/pts/N``.
+
+``python -m firmware_bridge.pty_board SOURCE [--speed N] [--loop]`` prints the path and serves it until it is stopped.
+"""
+
+import argparse
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from firmware_bridge.board import Epilogue, LightBoard
+from firmware_bridge.errors import PulsekeyError
+from firmware_bridge.source_urls import MAX_SPEED, MIN_SPEED, source_of
+from firmware_bridge.sources import PulseSource
+
+BOOT_S = 0.25
+"""From a reader's opening to the first byte: pyserial empties the port while it opens it; an Uno takes longer still."""
+LOOK_S = 0.05
+"""How often the board looks whether somebody opened or left its port, and whether it is to stop."""
+STOP_S = 5.0
+
+
+class PtyBoard:
+    """Serves ``source`` at ``speed`` times real time, 0 as fast as it is read, to whoever opens ``path``.
+
+    Like an Uno, it boots when its port is opened; the source goes on where it was, and stands still while nobody
+    reads. A reader that is too slow slows it down, and loses nothing. Use it as a context manager, or call close().
+    """
+
+    def __init__(self, source: PulseSource, speed: float = 1.0, epilogue: str = Epilogue.END) -> None:
+        self._board = LightBoard(source, Epilogue(epilogue))
+        self._speed = speed
+        self._stop = threading.Event()
+        self._fd, slave = os.openpty()
+        self.path = os.ttyname(slave)
+        os.close(slave)
+        os.set_blocking(self._fd, False)
+        self._thread = threading.Thread(target=self._run, name=f"board at {self.path}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Unplug the board: its port goes away."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            raise RuntimeError(f"the board at {self.path} did not stop in {STOP_S:g} s")
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if self._has_reader():
+                self._stop.wait(BOOT_S)
+                self._serve()
+            self._stop.wait(LOOK_S)
+
+    def _serve(self) -> None:
+        # The kernel forgets a pseudo-terminal's settings and keeps its bytes when the last reader leaves.
+        tty.setraw(self._fd)
+        termios.tcflush(self._fd, termios.TCOFLUSH)
+        booted = time.monotonic()
+        for packet in self._board.boot():
+            wait_s = booted + packet.due_s / self._speed - time.monotonic() if self._speed else 0.0
+            if wait_s > 0:
+                self._stop.wait(wait_s)
+            if not self._write(packet.data):
+                return
+        while self._has_reader() and not self._stop.is_set():
+            self._stop.wait(LOOK_S)
+
+    def _write(self, data: bytes) -> bool:
+        """Write all of it, however long that takes; False if the reader left or the board is to stop."""
+        while data:
+            if self._stop.is_set() or not self._has_reader():
+                return False
+            if select.select([], [self._fd], [], LOOK_S)[1]:
+                try:
+                    data = data[os.write(self._fd, data) :]
+                except BlockingIOError:
+                    continue
+        return True
+
+    def _has_reader(self) -> bool:
+        poll = select.poll()
+        poll.register(self._fd, 0)
+        return not any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve one source until SIGINT or SIGTERM; the exit status is 2 if it cannot be used."""
+    parser = argparse.ArgumentParser("python -m firmware_bridge.pty_board", description=PtyBoard.__doc__)
+    parser.add_argument("source", metavar="SOURCE", help="sim://NAME or replay://FILE, with their options")
+    parser.add_argument("--speed", type=float, help="times real time, 0 = as fast as it is read")
+    parser.add_argument("--loop", action="store_true", help="begin a recording again when it has ended")
+    options = parser.parse_args(arguments)
+    if options.speed is not None and options.speed != 0 and not MIN_SPEED <= options.speed <= MAX_SPEED:
+        parser.error(f"--speed should be 0 or {MIN_SPEED:g} to {MAX_SPEED:g}")
+    try:
+        planned = source_of(options.source)
+    except PulsekeyError as error:
+        print(f"pulsekey: error: {error}", file=sys.stderr)
+        return 2
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    speed = planned.speed if options.speed is None else options.speed
+    with PtyBoard(planned.source, speed, Epilogue.LOOP if options.loop else Epilogue.END) as board:
+        print(board.path, flush=True)
+        stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
