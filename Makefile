@@ -1,0 +1,41 @@
+# The two commands a newcomer needs are `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pulsekey needs Python 3.11 or newer; say make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv: sudo apt install python3-venv, remove $(VENV), and try again" >&2; exit 2; }
+	@touch $@
+
+$(VENV)/device: $(VENV)/created pyproject.toml constraints.txt
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/created pyproject.toml constraints.txt
+	$(PIP) -e '.[dev]'
+	@touch $(VENV)/device $@
+
+install: $(VENV)/device ## make .venv with what the device needs (no torch)
+
+demo: install ## enrol two simulated wearers, recognise one, turn a stranger away
+	$(BIN)/pulsekey demo
+
+test: $(VENV)/dev ## install what the tests need and run them
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev ## lint, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean: ## remove what was installed and built
+	rm -rf $(VENV) build dist *.egg-info

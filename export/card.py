@@ -1,0 +1,80 @@
+"""The model card: what a bundle is, for whom, how well, and where it ends."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from device.manifest import Manifest
+from export.parity import Parity
+
+
+def model_card(manifest: Manifest, parities: list[Parity], sizes: Mapping[str, int], command: str) -> str:
+    """Markdown for ``MODEL_CARD.md``.
+
+    Args:
+        manifest: of the bundle, complete but for the card itself.
+        parities: of its INT8 models.
+        sizes: bytes of each model file.
+        command: what made it.
+    """
+    a, d = manifest.architecture, manifest.decision
+    parts = [
+        f"# {manifest.model_id}\n",
+        f"{a.name} of width {a.width:g}: {a.parameters:,} parameters, {a.macs / 1e6:.2f} M multiply-accumulates a "
+        f"2.4-second window, embeddings of {a.embedding_size}.\n",
+        "## Intended use\n",
+        "Recognising the wearer of a pulse sensor among a few enrolled people, on the device. It is a demonstrator "
+        "and a research tool: not a medical device, and no lock for anything that matters without a second factor. "
+        "A pulse changes over days, with temperature, effort, drugs and illness.\n",
+        "## Threshold\n",
+        f"A decision takes {d.windows} good windows and accepts at a mean cosine of {d.threshold:.4f}: a false match "
+        f"rate of {100 * d.fmr:g} % a comparison, set on {d.people} people of {d.set_on}.\n",
+        "## Measured\n",
+        "All within one recording of each person, which is easier than another day; intervals (95 %) are over people. "
+        "Shares of FMR that the comparisons cannot support are left out.\n",
+        _rates(manifest.error_rates),
+        "## INT8 against float\n",
+        _parity(parities, sizes),
+        "## Data\n",
+        *(f"- **{t.name}** ({t.licence}): {t.use}. {t.citation}" for t in manifest.training_data),
+        "\n## How it was made\n",
+        f"```\n{command}\n```",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _rates(rates: tuple[Mapping[str, Any], ...]) -> str:
+    lines = [
+        "| cohort | people | decision | EER | 95 % | FNMR at FMR 1 % | at FMR 0.1 % | rank-1 |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for result in rates:
+        for seconds, one in result["decisions"].items():
+            lines.append(
+                f"| {result['cohort']} | {result['enrolled']} | {seconds} s | {_percent(one['eer'])} | "
+                f"{_interval(one['eer_ci95'])} | {_percent(one['fnmr_at_fmr_0.01'])} | "
+                f"{_percent(one['fnmr_at_fmr_0.001'])} | {_percent(one['rank1'])} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _parity(parities: list[Parity], sizes: Mapping[str, int]) -> str:
+    lines = [
+        "| model | size | mean cosine | least cosine | EER, float to INT8, a window | over 12 s |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in parities:
+        lines.append(
+            f"| {one.model} | {sizes[one.model] / 1024:.0f} KiB | {one.cosine_mean:.4f} | {one.cosine_min:.4f} | "
+            f"{_percent(one.fp32.eer_window)} to {_percent(one.int8.eer_window)} | "
+            f"{_percent(one.fp32.eer_decision)} to {_percent(one.int8.eer_decision)} |"
+        )
+    windows = parities[0].windows if parities else 0
+    return "\n".join(lines) + f"\n\nOn {windows:,} good windows of the people held out.\n"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def _interval(pair: list[float] | None) -> str:
+    return "-" if pair is None else f"{100 * pair[0]:.2f}-{100 * pair[1]:.2f} %"

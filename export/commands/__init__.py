@@ -1,0 +1,1 @@
+"""The export side's commands of ``pulsekey``."""

@@ -1,0 +1,29 @@
+"""``pulsekey export``: make a bundle of a checkpoint."""
+
+import argparse
+from pathlib import Path
+
+HELP = "turn a checkpoint into a bundle: ONNX and TFLite, float and INT8, with threshold, proof and card"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("checkpoint", type=Path, help="what pulsekey train wrote, best.ckpt")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="FILE.npz", help="the cohort file that the checkpoint was trained on"
+    )
+    parser.add_argument(
+        "--test", type=Path, action="append", default=[], metavar="FILE.npz", help="a cohort to measure on; repeatable"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder; must not exist")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export, or refuse and write nothing."""
+    from export.build import build_bundle
+    from export.sources import gather
+    from train.checkpoint import load_trained
+
+    manifest = build_bundle(gather(load_trained(args.checkpoint), args.data, tuple(args.test)), args.out)
+    print(f"{args.out}: {manifest.model_id}, threshold {manifest.decision.threshold:.4f}")
+    return 0

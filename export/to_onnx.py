@@ -1,0 +1,107 @@
+"""A trained network as ONNX, in float and in INT8."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from torch import nn
+
+OPSET = 20
+
+
+def float_onnx(network: nn.Module, window_samples: int) -> bytes:
+    """Convert a network in evaluation mode; batch norms are folded on the way.
+
+    Args:
+        network: takes (1, 1, 1, window_samples) float32.
+        window_samples: length of a window.
+
+    Returns:
+        The model with input ``window`` and output ``embedding``, without the converter's metadata.
+    """
+    example = (torch.zeros(1, 1, 1, window_samples),)
+    program = torch.onnx.export(
+        network,
+        example,
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["window"],
+        output_names=["embedding"],
+        verbose=False,
+    )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program")
+    return _stripped(program.model_proto)
+
+
+def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
+    """Quantise statically: weights int8 a channel each, activations uint8, quantise-dequantise nodes.
+
+    Activations are unsigned because signed ones leave convolutions in float on x86.
+
+    Args:
+        float_model: from ``float_onnx``.
+        calibration: (n, window_samples) windows of people who trained.
+
+    Returns:
+        The model, input and output float.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
+        source.write_bytes(float_model)
+        root = logging.getLogger()
+        level = root.level
+        root.setLevel(logging.ERROR)  # it advises a pre-processing that has been done by the exporter
+        try:
+            quantize_static(
+                source,
+                target,
+                _Windows(calibration),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=CalibrationMethod.MinMax,
+            )
+        finally:
+            root.setLevel(level)
+        return _stripped(onnx.load(target))
+
+
+class _Windows(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, windows: NDArray[np.float32]) -> None:
+        self._next: Iterator[NDArray[np.float32]] = iter(windows)
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        window = next(self._next, None)
+        return None if window is None else {"window": window[None, None, None, :]}
+
+
+def _stripped(model: onnx.ModelProto) -> bytes:
+    """Without traces of how it was made: they double the size and name files of the machine that made it."""
+    del model.metadata_props[:]
+    model.doc_string = ""
+    model.producer_version = ""
+    for part in (model.graph, *model.functions):
+        del part.metadata_props[:]
+        part.doc_string = ""
+        for node in part.node:
+            del node.metadata_props[:]
+            node.doc_string = ""
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
+        if value.metadata_props:
+            del value.metadata_props[:]
+        value.doc_string = ""
+    return bytes(model.SerializeToString(deterministic=True))
