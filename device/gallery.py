@@ -277,7 +277,8 @@ class Gallery:
         except sqlite3.DatabaseError as error:
             raise GalleryError(
                 GalleryReason.DAMAGED,
-                f"gallery {self.path} is damaged ({error}): restore a copy, or use another --gallery",
+                f"gallery {self.path} is damaged ({' '.join(str(error).split())}): restore a copy, or use "
+                "another --gallery",
             ) from None
 
     def _unwritable(self, why: str) -> GalleryError:

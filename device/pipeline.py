@@ -61,7 +61,6 @@ class Tally:
     identified: int = 0
     unknown: int = 0
     not_acquired: int = 0
-    lost_samples: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
 
     @property
@@ -122,15 +121,20 @@ class Recogniser:
         embedder: Embedder,
         references: References,
         decision: DecisionSpec,
+        decisions: int | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        """`clock` is read for the events' times only; decisions depend on the signal alone."""
+        """After `decisions` decisions it is `done` and only listens for the end of the link.
+
+        `clock` is read for the events' times only; decisions depend on the signal alone.
+        """
         self._started = clock()
         self._clock = clock
         self._source = Source(front_end, self._now)
         self._embedder = embedder
         self._references = references
         self._decision = decision
+        self._decisions = decisions
         self._accumulator = Accumulator(decision.windows)
         self._bad_run = 0
         self._last_reason: Reason | None = None
@@ -139,14 +143,18 @@ class Recogniser:
     def _now(self) -> float:
         return self._clock() - self._started
 
+    @property
+    def done(self) -> bool:
+        """Whether as many decisions as were asked for have been made."""
+        return self._decisions is not None and self.tally.decisions >= self._decisions
+
     def events(self, messages: Iterable[Message]) -> Iterator[Event]:
         """Everything that happens, as it happens; ends when the messages do."""
         for item in self._source.windows(messages):
-            self.tally.lost_samples = self._source.lost_samples
-            if isinstance(item, Window):
-                yield from self._take(item)
-            else:
+            if not isinstance(item, Window):
                 yield item
+            elif not self.done:
+                yield from self._take(item)
 
     def _take(self, window: Window) -> Iterator[Event]:
         self.tally.windows += 1
@@ -194,7 +202,7 @@ class Recogniser:
             identified=tally.identified,
             unknown=tally.unknown,
             not_acquired=tally.not_acquired,
-            lost_samples=tally.lost_samples,
+            lost_samples=self._source.lost_samples,
         )
 
     def refuse_if_no_good_window(self) -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from device.bundle import Bundle, load_bundle
-from device.commands.options import add_bundle, add_gallery, add_json, add_port, positive
+from device.commands.options import add_bundle, add_gallery, add_json, add_port, positive, resolve_port
 from device.embedders import load_embedder
 from device.enrolment import DEFAULT_SECONDS, Enrolment
 from device.events import Enrolled
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 def _acquire(args: argparse.Namespace, bundle: Bundle, enrolment: Enrolment, output: Output) -> None:
     with (
         Stopper(_PATIENCE * args.seconds + _PATIENCE_EXTRA_S) as stopper,
-        BoardReader(args.port, baud=args.baud, reconnect=False) as reader,
+        BoardReader(resolve_port(args), baud=args.baud, reconnect=False) as reader,
     ):
         stopper.closes(reader.close)
         front_end = BoardFrontEnd(bundle.front_end)

@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 
 from device.embedders import RUNTIMES
-
-DEFAULT_BAUD = 115200
+from firmware_bridge.discovery import find_board
+from firmware_bridge.protocol import BAUD
 
 
 def positive(text: str) -> float:
@@ -36,8 +36,17 @@ def add_port(parser: argparse.ArgumentParser) -> None:
         help="tty, sim://NAME, replay://FILE, socket://HOST:PORT, or auto: the only board there is (default)",
     )
     parser.add_argument(
-        "--baud", type=count, default=DEFAULT_BAUD, help=f"serial speed of a tty (default {DEFAULT_BAUD})"
+        "--baud", type=count, default=BAUD, help=f"serial speed of a tty (default {BAUD})"
     )
+
+
+def resolve_port(args: argparse.Namespace) -> str:
+    """The URL to open; `auto` asks the boards that are plugged in.
+
+    Raises:
+        PortError: NOT_FOUND or AMBIGUOUS.
+    """
+    return find_board(baud=args.baud) if args.port == "auto" else str(args.port)
 
 
 def add_gallery(parser: argparse.ArgumentParser) -> None:

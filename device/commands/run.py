@@ -1,10 +1,9 @@
 """`pulsekey run`: name the wearer of a live pulse."""
 
 import argparse
-import time
 
 from device.bundle import load_bundle
-from device.commands.options import add_bundle, add_gallery, add_json, add_port, count, positive
+from device.commands.options import add_bundle, add_gallery, add_json, add_port, count, positive, resolve_port
 from device.embedders import load_embedder
 from device.events import Listening
 from device.frontend import BoardFrontEnd
@@ -44,18 +43,19 @@ def run(args: argparse.Namespace) -> int:
         embedder=load_embedder(bundle, args.runtime),
         references=references,
         decision=bundle.manifest.decision,
-        clock=time.monotonic,
+        decisions=args.decisions,
     )
     output = Output(as_json=args.json, verbose=args.verbose > 0)
     stopper = Stopper(args.seconds)
     try:
-        with stopper, BoardReader(args.port, baud=args.baud, reconnect=not args.no_reconnect) as reader:
+        port = resolve_port(args)
+        with stopper, BoardReader(port, baud=args.baud, reconnect=not args.no_reconnect) as reader:
             stopper.closes(reader.close)
-            output.event(Listening(0.0, args.port, bundle.manifest.model_id, len(references.names)))
+            output.event(Listening(0.0, port, bundle.manifest.model_id, len(references.names)))
             for event in recogniser.events(reader):
                 output.event(event)
-                if args.decisions is not None and recogniser.tally.decisions >= args.decisions:
-                    break
+                if recogniser.done:
+                    reader.close()  # the iteration then ends by itself, with the link's totals
     except PulsekeyError:
         if recogniser.tally.windows:
             output.event(recogniser.summary())

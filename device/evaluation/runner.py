@@ -76,15 +76,16 @@ def evaluate(
 def _read(
     cohort: Cohort, bundle: Bundle, embedder: Embedder, selector: Selector, progress: Progress
 ) -> dict[str, list[Timeline]]:
-    wanted = (
-        recording
-        for recording in cohort
-        if selector.wants(
-            recording.subject, recording.session if cohort.windowed else recording.record, recording.session
-        )
-    )
+    keys = cohort.sessions if cohort.windowed else cohort.records
+    # Asked before any record is decoded: what is not used is never read.
+    wanted = [
+        i
+        for i in range(len(cohort))
+        if selector.wants(str(cohort.subjects[i]), str(keys[i]), str(cohort.sessions[i]))
+    ]
+    recordings = (cohort[i] for i in wanted)
     timelines: dict[str, list[Timeline]] = {}
-    for timeline in timelines_of(wanted, embedder, bundle.front_end, windowed=cohort.windowed):
+    for timeline in timelines_of(recordings, embedder, bundle.front_end, windowed=cohort.windowed):
         progress(timeline.subject)
         timelines.setdefault(timeline.subject, []).append(timeline)
     return timelines
