@@ -44,14 +44,20 @@ _MODULES = {
     "discovery": ("find_board", "list_boards"),
     "framing": ("FrameDecoder", "encode_frame"),
     "messages": (
-        "LinkLost", "LinkRestored", "LinkStatistics", "Message", "RecordingEnded", "SampleBlock", "SketchInfo",
+        "LinkLost",
+        "LinkRestored",
+        "LinkStatistics",
+        "Message",
+        "RecordingEnded",
+        "SampleBlock",
+        "SketchInfo",
     ),
     "protocol": ("BoardInfo", "DataFlags"),
     "pty_board": ("PtyBoard",),
     "reader": ("BoardReader",),
     "recordings": ("Cohort", "Recording", "open_recording", "read_cohort", "read_csv", "read_wfdb"),
     "wearers": ("wearer_names",),
-}  # fmt: skip
+}
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [

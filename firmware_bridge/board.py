@@ -53,7 +53,8 @@ class Packet:
 class LightBoard:
     """Simulates a board that measures ``source`` at the source's own rate.
 
-    Lost samples take their index and are not sent. The board can boot any number of times; the source goes on.
+    Lost samples take their index and are not sent. The board can boot any number of times; the source goes
+    on.
     """
 
     def __init__(self, source: PulseSource, epilogue: Epilogue = Epilogue.END) -> None:
@@ -90,8 +91,11 @@ class LightBoard:
                 self._epoch, self._index = (self._epoch + 1) % EPOCH_MODULUS, 0
 
     def _power_up(self) -> None:
-        self._sequence = self._index = self._epoch = self._measured = 0
-        self._next_info_s = 0.0
+        self._sequence: int = 0
+        self._index: int = 0
+        self._epoch: int = 0
+        self._measured: int = 0
+        self._next_info_s: float = 0.0
         self._flags = DataFlags.RESTARTED
 
     def _information(self, now_s: float) -> bytes:

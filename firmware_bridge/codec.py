@@ -30,8 +30,11 @@ from firmware_bridge.protocol import (
     SensorFault,
 )
 
-# A u24 is read as u16 and u8: struct has no three-byte integer, and one unpack is faster than ten conversions.
-_DATA_LAYOUTS = {n: struct.Struct(DATA_HEAD_LAYOUT.format + "HB" * (2 * n)) for n in range(1, MAX_SAMPLES + 1)}
+# A u24 is read as u16 and u8: struct has no three-byte integer, and one unpack is faster than ten
+# conversions.
+_DATA_LAYOUTS = {
+    n: struct.Struct(DATA_HEAD_LAYOUT.format + "HB" * (2 * n)) for n in range(1, MAX_SAMPLES + 1)
+}
 
 
 def encode_body(frame: Frame) -> bytes:
@@ -75,9 +78,9 @@ def _first(kind: FrameType) -> int:
 def _encode_info(frame: InfoFrame) -> bytes:
     i = frame.info
     return INFO_LAYOUT.pack(
-        _first(FrameType.INFO), frame.flags, frame.sequence, frame.t_us, frame.epoch, *i.firmware_version, i.part_id,
-        i.last_error, i.fifo_config, i.spo2_config, i.ir_current_ua, i.red_current_ua, i.nominal_rate_mhz,
-        i.channel_order,
+        _first(FrameType.INFO), frame.flags, frame.sequence, frame.t_us, frame.epoch, *i.firmware_version,
+        i.part_id, i.last_error, i.fifo_config, i.spo2_config, i.ir_current_ua, i.red_current_ua,
+        i.nominal_rate_mhz, i.channel_order,
     )  # fmt: skip
 
 
@@ -94,15 +97,17 @@ def _decode_info(body: bytes) -> InfoFrame:
 def _encode_data(frame: DataFrame) -> bytes:
     n = len(frame.ir_counts)
     if not 1 <= n <= MAX_SAMPLES or len(frame.red_counts) != n or not n <= frame.fifo_depth <= FIFO_SAMPLES:
-        raise ValueError(f"a DATA frame of {n} IR and {len(frame.red_counts)} RED of {frame.fifo_depth} samples")
+        raise ValueError(
+            f"a DATA frame of {n} IR and {len(frame.red_counts)} RED of {frame.fifo_depth} samples"
+        )
     words: list[int] = []
     for counts in (c for pair in zip(frame.ir_counts, frame.red_counts, strict=True) for c in pair):
         if not 0 <= counts <= MAX_COUNTS:
             raise ValueError(f"{counts} counts; the sensor has 18 bits")
         words += (counts & 0xFFFF, counts >> 16)
     return _DATA_LAYOUTS[n].pack(
-        _first(FrameType.DATA), frame.flags, frame.sequence, frame.t_us, frame.index, frame.epoch, frame.fifo_depth,
-        n, *words,
+        _first(FrameType.DATA), frame.flags, frame.sequence, frame.t_us, frame.index, frame.epoch,
+        frame.fifo_depth, n, *words,
     )  # fmt: skip
 
 
@@ -122,8 +127,8 @@ def _decode_data(body: bytes) -> DataFrame:
 
 def _encode_event(frame: EventFrame) -> bytes:
     return EVENT_LAYOUT.pack(
-        _first(FrameType.EVENT), frame.flags, frame.sequence, frame.t_us, frame.index, frame.epoch, frame.code,
-        frame.detail,
+        _first(FrameType.EVENT), frame.flags, frame.sequence, frame.t_us, frame.index, frame.epoch,
+        frame.code, frame.detail,
     )  # fmt: skip
 
 
@@ -150,7 +155,9 @@ def _encode_ack(frame: AckFrame) -> bytes:
 
 def _decode_ack(body: bytes) -> AckFrame:
     _, flags, sequence, t_us, command_sequence, code, result, value = ACK_LAYOUT.unpack(body)
-    return AckFrame(DataFlags(flags), sequence, t_us, command_sequence, CommandCode(code), AckResult(result), value)
+    return AckFrame(
+        DataFlags(flags), sequence, t_us, command_sequence, CommandCode(code), AckResult(result), value
+    )
 
 
 _ENCODERS: dict[type, Callable[..., bytes]] = {

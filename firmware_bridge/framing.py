@@ -3,7 +3,7 @@
 from binascii import crc_hqx
 from dataclasses import dataclass
 
-from cobs import cobs
+from cobs import cobs  # type: ignore[import-untyped]
 
 from firmware_bridge.codec import decode_body, encode_body
 from firmware_bridge.errors import WireError, WireReason
@@ -28,7 +28,8 @@ def encode_frame(frame: Frame) -> bytes:
 class DecoderCounts:
     """What a decoder has met; everything but ``frames`` was dropped.
 
-    ``corrupt`` leaves out what precedes the first zero: a reader that comes in the middle of a frame lost nothing.
+    ``corrupt`` leaves out what precedes the first zero: a reader that comes in the middle of a frame lost
+    nothing.
     """
 
     frames: int = 0
@@ -44,7 +45,7 @@ class DecoderCounts:
 
 
 class FrameDecoder:
-    """Any chunking of a byte stream in, the same frames out; keeps less than one frame's bytes between calls."""
+    """Any chunking of a byte stream in, the same frames out; keeps at most one frame's bytes."""
 
     def __init__(self) -> None:
         self.counts = DecoderCounts()

@@ -76,8 +76,8 @@ class Link:
         if self._decoder and self._decoder.counts.unknown_version >= SURE_VERSION_FRAMES:
             return PortError(
                 PortReason.UNKNOWN_VERSION,
-                f"the board at {url} speaks protocol version {self._decoder.unknown_version}, this pulsekey version "
-                f"{VERSION}; flash the board with this pulsekey's firmware",
+                f"the board at {url} speaks protocol version {self._decoder.unknown_version}, this pulsekey "
+                f"version {VERSION}; flash the board with this pulsekey's firmware",
             )
         text = [line for line in self._sketch.unknown if is_text(line)] if self._sketch else []
         if self._sketch and 2 * len(text) > len(self._sketch.unknown):

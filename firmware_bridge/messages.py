@@ -13,13 +13,14 @@ from firmware_bridge.protocol import BoardInfo, DataFlags
 class SampleBlock:
     """Consecutive samples of one DATA frame, or of one burst of text lines.
 
-    Reflected light: the pulse points down in counts. Counts have shape (n,), n >= 1; a sketch without RED gives zeros.
+    Reflected light: the pulse points down in counts. Counts have shape (n,), n >= 1; a sketch without RED
+    gives zeros.
     """
 
     index: int
     """Unwrapped index of the first sample, lost ones counted; starts again only with a new epoch."""
     epoch: int
-    """One more at each sensor re-initialisation, board restart and reconnection, over the reader's whole life."""
+    """One more at each sensor re-initialisation, board restart and reconnection of the reader."""
     clock_index: int
     """Index of the newest sample there was when the clock was read."""
     t_us: int
@@ -48,7 +49,7 @@ class LinkLost:
 
 @dataclass(frozen=True, slots=True)
 class LinkRestored:
-    """The board speaks again, in a new epoch; what it measured during the outage (seconds) is not counted as lost."""
+    """The board speaks again, in a new epoch; samples of the outage (seconds) are not counted as lost."""
 
     epoch: int
     outage_s: float
@@ -63,8 +64,8 @@ class RecordingEnded:
 class LinkStatistics:
     """Totals since the reader began, each 10 s and at the end.
 
-    ``corrupt`` counts frames, or lines of a text sketch, that could not be read; ``measured_rate_hz`` is that of the
-    current epoch, None before it is known.
+    ``corrupt`` counts frames, or lines of a text sketch, that could not be read; ``measured_rate_hz`` is that
+    of the current epoch, None before it is known.
     """
 
     samples: int

@@ -46,7 +46,7 @@ class ListedBoard:
 def list_boards(
     list_usb: Callable[[], Iterable[UsbPort]] = list_ports.comports, by_id: Path = BY_ID
 ) -> list[ListedBoard]:
-    """The USB serial ports, likely boards first; never a /dev/ttyS*, which answers though nothing is there."""
+    """The USB serial ports, likely boards first; never a /dev/ttyS*, which opens with nothing there."""
     stable = {str(link.resolve()): str(link) for link in sorted(by_id.iterdir())} if by_id.is_dir() else {}
     boards = []
     for port in list_usb():

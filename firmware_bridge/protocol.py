@@ -1,10 +1,10 @@
 """The one truth of the wire: version, types, flags, limits and the layout of every frame's body.
 
-Everything is little-endian. A body travels as ``COBS(body | crc16) 0x00`` (see ``framing``), and that envelope and the
-high nibble of the first byte are the same in all versions, so that a reader can always say which version it met.
-Frames of a board begin with the same eight bytes: version and type, flags, frame sequence, microsecond clock. The
-sequence counts the board's frames of every type; INFO, EVENT and ACK carry the clock at sending, DATA the clock at the
-reading of the FIFO.
+Everything is little-endian. A body travels as ``COBS(body | crc16) 0x00`` (see ``framing``), and that
+envelope and the high nibble of the first byte are the same in all versions, so that a reader can always say
+which version it met. Frames of a board begin with the same eight bytes: version and type, flags, frame
+sequence, microsecond clock. The sequence counts the board's frames of every type; INFO, EVENT and ACK carry
+the clock at sending, DATA the clock at the reading of the FIFO.
 """
 
 import struct
@@ -14,15 +14,15 @@ from enum import IntEnum, IntFlag
 VERSION = 1
 """The high nibble of the first byte; a change of any layout below takes the next number."""
 BAUD = 115200
-"""The fastest rate that every USB bridge of the supported boards holds exactly; 5-sample frames fill 11 % of it."""
+"""The fastest rate that every supported board's USB bridge holds exactly; 5-sample frames fill 11 %."""
 MAX_SAMPLES = 5
-"""Samples in a DATA frame: 40 ms at 125 Hz, below what a person notices, and a lost frame stays interpolable."""
+"""Samples in a DATA frame: 40 ms at 125 Hz, unnoticed by a person, and short enough to interpolate."""
 FIFO_SAMPLES = 32
 """The sensor's FIFO is this deep, so a DATA frame's depth can be no more."""
 MAX_COUNTS = 0x3FFFF
 """The sensor's converter has 18 bits; a value above it is damage that the CRC missed."""
 MAX_BODY = 64
-"""The longest body is DATA's 45 bytes; a power of two gives the board's buffer room for what later types need."""
+"""The longest body is DATA's 45 bytes; a power of two gives the board's buffer some room."""
 CRC_BYTES = 2
 MAX_ENCODED = MAX_BODY + CRC_BYTES + 1
 """COBS adds one byte up to 254: whatever is longer between two zeros is no frame and need not be kept."""
@@ -45,7 +45,7 @@ class FrameType(IntEnum):
 
 
 class DataFlags(IntFlag):
-    """What the board noticed about itself; RESTARTED stays set until the second INFO, one second after boot."""
+    """What the board noticed about itself; RESTARTED stays set from boot until the second INFO."""
 
     NONE = 0
     FIFO_OVERFLOW = 1
@@ -66,7 +66,7 @@ class SensorFault(IntEnum):
 
 
 class ChannelOrder(IntEnum):
-    """How the module's LEDs are wired; a frame always has IR first, a board with a swapped module swaps them back."""
+    """How the module's LEDs are wired; a frame always has IR first, the board swaps them back."""
 
     GENUINE = 0
     SWAPPED = 1
@@ -101,7 +101,7 @@ class AckResult(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BoardInfo:
-    """What a board says of itself in each INFO: registers as read back, currents in microamperes, rate in mHz."""
+    """What a board says of itself in each INFO: registers as read back, currents in uA, rate in mHz."""
 
     firmware_version: tuple[int, int, int]
     part_id: int
@@ -181,7 +181,7 @@ class AckFrame:
 Frame = InfoFrame | DataFrame | EventFrame | CommandFrame | AckFrame
 
 INFO_LAYOUT = struct.Struct("<BBHI B 3B B B B B H H I B")
-"""Head; epoch, firmware major minor patch, part id, last error, 0x08, 0x0A, IR uA, RED uA, rate mHz, channel order."""
+"""Head; epoch, firmware x.y.z, part id, last error, 0x08, 0x0A, IR uA, RED uA, rate mHz, channel order."""
 DATA_HEAD_LAYOUT = struct.Struct("<BBHI I B B B")
 """Head; index, epoch, FIFO depth, n; then n times IR u24, RED u24."""
 EVENT_LAYOUT = struct.Struct("<BBHI I B B H")

@@ -1,6 +1,7 @@
 """A light board on a pseudo-terminal: to every reader a real tty, ``/dev/pts/N``.
 
-``python -m firmware_bridge.pty_board SOURCE [--speed N] [--loop]`` prints the path and serves it until it is stopped.
+``python -m firmware_bridge.pty_board SOURCE [--speed N] [--loop]`` prints the path and serves it until it is
+stopped.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from firmware_bridge.source_urls import MAX_SPEED, MIN_SPEED, source_of
 from firmware_bridge.sources import PulseSource
 
 BOOT_S = 0.25
-"""From a reader's opening to the first byte: pyserial empties the port while it opens it; an Uno takes longer still."""
+"""From a reader's opening to the first byte: pyserial empties the port as it opens it; an Uno takes longer."""
 LOOK_S = 0.05
 """How often the board looks whether somebody opened or left its port, and whether it is to stop."""
 STOP_S = 5.0
@@ -31,8 +32,9 @@ STOP_S = 5.0
 class PtyBoard:
     """Serves ``source`` at ``speed`` times real time, 0 as fast as it is read, to whoever opens ``path``.
 
-    Like an Uno, it boots when its port is opened; the source goes on where it was, and stands still while nobody
-    reads. A reader that is too slow slows it down, and loses nothing. Use it as a context manager, or call close().
+    Like an Uno, it boots when its port is opened; the source goes on where it was, and stands still while
+    nobody reads. A reader that is too slow slows it down, and loses nothing. Use it as a context manager, or
+    call close().
     """
 
     def __init__(self, source: PulseSource, speed: float = 1.0, epilogue: str = Epilogue.END) -> None:

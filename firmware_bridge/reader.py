@@ -20,12 +20,12 @@ from firmware_bridge.protocol import BAUD
 from firmware_bridge.tallies import Tally
 
 START_S = 3.0
-"""An Uno needs up to 2 s from its reset at opening to the first INFO; a board that says nothing longer is wrong."""
+"""An Uno needs up to 2 s from its reset, at opening, to the first INFO."""
 SILENCE_S = 3.0
-"""A board sends INFO every second, so one that is quiet for three has stopped, though the port still stands."""
+"""A board sends INFO every second: one that is quiet for three has stopped, though its port stands."""
 STATISTICS_S = 10.0
 FIRST_RETRY_S, LAST_RETRY_S = 0.2, 5.0
-"""A board that resets is back in a moment, one that was unplugged when somebody cares: doubled from one to the other."""
+"""A board that resets is back in a moment, an unplugged one when somebody cares: doubled in between."""
 NAP_S = 0.1
 """close() is noticed within this while waiting for a retry."""
 POLL_S = 0.25
@@ -50,8 +50,8 @@ class BoardReader:
         sleep: waits for so many seconds.
 
     Raises:
-        PortError: at opening, or from the iteration: nothing to open, nothing that can be read in 3 s, or unplugged.
-        RecordingError: ``replay://`` of a file that cannot be used.
+        PortError: at opening, or from the iteration: nothing to open, nothing that can be read in 3 s, or
+        unplugged. RecordingError: ``replay://`` of a file that cannot be used.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class BoardReader:
             self._port = open_port(self._url, self._baud)
 
     def close(self) -> None:
-        """End the iteration and free the port: at any time, any number of times, from any thread or signal handler."""
+        """End the iteration and free the port: at any time, repeatedly, from any thread or signal handler."""
         self._closing = True
         if self._busy.acquire(blocking=False):
             try:
@@ -86,7 +86,8 @@ class BoardReader:
             finally:
                 self._busy.release()
         else:
-            # Somebody is inside __next__, perhaps below this very signal handler, and will shut the port on leaving.
+            # Somebody is inside __next__, perhaps below this very signal handler, and will shut the port on
+            # leaving.
             cancel = getattr(self._port, "cancel_read", None)
             if cancel is not None:
                 cancel()
@@ -164,7 +165,9 @@ class BoardReader:
             raise link.diagnosis(self._url, self._baud, now - opened)
         # A sketch may print only while a finger is there; a board never falls silent.
         if link.speaks_frames and quiet_since is not None and now - quiet_since >= SILENCE_S:
-            raise PortError(PortReason.SILENT, f"{self._url} fell silent: no byte in {now - quiet_since:.0f} s")
+            raise PortError(
+                PortReason.SILENT, f"{self._url} fell silent: no byte in {now - quiet_since:.0f} s"
+            )
 
     def _read(self) -> bytes:
         """What has come, waiting a moment for the first byte of it; empty if none came."""

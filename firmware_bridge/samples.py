@@ -1,4 +1,4 @@
-"""DATA frames to sample blocks: wraps undone, restarts told apart from them, lost samples counted from the index."""
+"""DATA frames to sample blocks: wraps undone, restarts told apart from them, losses counted."""
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from firmware_bridge.tallies import Tally
 class FrameSamples:
     """Unwraps index and clock within an epoch and begins a new one when the board or its sensor did.
 
-    A board restarted if an INFO says so (only the one at boot does), if RESTARTED is set again after frames without
-    it, or if the index went back. After an outage that a wrap of the clock fits into, the index and the nominal rate
-    say how many wraps there were. One object serves one connection; the tally is the reader's.
+    A board restarted if an INFO says so (only the one at boot does), if RESTARTED is set again after frames
+    without it, or if the index went back. After an outage that a wrap of the clock fits into, the index and
+    the nominal rate say how many wraps there were. One object serves one connection; the tally is the
+    reader's.
     """
 
     def __init__(self, tally: Tally) -> None:
@@ -41,14 +42,15 @@ class FrameSamples:
         return frame.info
 
     def data(self, frame: DataFrame) -> SampleBlock:
-        """The frame's samples; a gap before them has been counted as lost, and shows as a jump of the index."""
+        """The frame's samples; a gap before them is counted as lost, and shows as a jump of the index."""
         flagged = DataFlags.RESTARTED in frame.flags
         self._booting |= flagged and not self._restarted and self._wire_epoch is not None
         self._restarted = flagged
         step = (frame.index - self._next_index) % INDEX_MODULUS
         restarted = self._booting or step >= INDEX_MODULUS // 2
         if self._wire_epoch is None:
-            # What a running board measured before it was listened to is not lost; what it did since its boot is.
+            # What a running board measured before it was listened to is not lost; what it did since its boot
+            # is.
             self._begin(frame, lost=frame.index if self._booting else 0)
         elif restarted or frame.epoch != self._wire_epoch:
             self._tally.begin_epoch()

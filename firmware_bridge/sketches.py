@@ -39,8 +39,9 @@ def is_text(line: bytes) -> bool:
 class Sketch:
     """The lines of one connection: first recognised, then read.
 
-    A line that cannot be read takes an index and counts as lost, since it was most likely a sample. The lines before
-    recognition, the first of which may be half a line, count for nothing. A header in mid-stream is a restart.
+    A line that cannot be read takes an index and counts as lost, since it was most likely a sample. The lines
+    before recognition, the first of which may be half a line, count for nothing. A header in mid-stream is a
+    restart.
     """
 
     def __init__(self, tally: Tally) -> None:
@@ -61,10 +62,10 @@ class Sketch:
         return self._format is not None
 
     def feed(self, data: bytes, t_us: int) -> list[SampleBlock | SketchInfo]:
-        """The samples of the lines that ``data`` completes, as one block that arrived at ``t_us`` of the host's clock.
+        """The samples of the lines that ``data`` completes, as one block that arrived at ``t_us``.
 
-        Two blocks come of one call only where a header between them began a new epoch, and a line that cannot be read
-        parts blocks too.
+        Two blocks come of one call only where a header between them began a new epoch, and a line that cannot
+        be read parts blocks too.
         """
         messages: list[SampleBlock | SketchInfo] = []
         run: list[Sample] = []
@@ -84,7 +85,7 @@ class Sketch:
         return messages
 
     def _read(self, line: bytes) -> list[Sample] | None:
-        """The samples that a line adds: none while recognising, those held when recognised; None if it is bad."""
+        """The samples a line adds: none while recognising, then those held; None if it is bad."""
         text = line.decode("ascii", "replace")
         if self._format is None:
             return self._recognise(line, text)
@@ -130,5 +131,7 @@ class Sketch:
         self._tally.samples += len(run)
         self._tally.meter.update(self._index - 1, t_us)
         return [
-            SampleBlock(first, self._tally.epoch, self._index - 1, t_us, counts[:, 0], counts[:, 1], DataFlags.NONE)
+            SampleBlock(
+                first, self._tally.epoch, self._index - 1, t_us, counts[:, 0], counts[:, 1], DataFlags.NONE
+            )
         ]

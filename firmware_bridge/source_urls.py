@@ -27,8 +27,9 @@ class PlannedSource:
 def source_of(url: str) -> PlannedSource:
     """What a URL names, with its options.
 
-    ``sim://NAME?speed=&seed=&seconds=`` and ``replay://FILE?speed=&record=&start=&seconds=&rate=``; ``speed`` is 1
-    unless stated, ``start`` and ``seconds`` are of the recording, ``rate`` (Hz) is of a CSV file without times.
+    ``sim://NAME?speed=&seed=&seconds=`` and ``replay://FILE?speed=&record=&start=&seconds=&rate=``; ``speed``
+    is 1 unless stated, ``start`` and ``seconds`` are of the recording, ``rate`` (Hz) is of a CSV file without
+    times.
 
     Raises:
         PortError: BAD_URL for an unknown wearer, or an option that is unknown or has no such value.
@@ -50,7 +51,9 @@ class _Options:
         try:
             pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
         except ValueError as error:
-            raise PortError(PortReason.BAD_URL, f"{url}: options are written ?name=value&name=value") from error
+            raise PortError(
+                PortReason.BAD_URL, f"{url}: options are written ?name=value&name=value"
+            ) from error
         self._values = dict(pairs)
         self._known: list[str] = []
 

@@ -1,8 +1,8 @@
 """The text formats of common MAX3010x sketches: one line of text to one sample.
 
-Two columns without names are taken as RED, IR: the order of the sensor's own FIFO and of SparkFun's examples. A single
-one is IR, which is what SparkFun's heart-beat plotters print. The order is fixed, never guessed from the numbers: a
-guess that fell the other way on another day would compare a person's IR with their RED.
+Two columns without names are taken as RED, IR: the order of the sensor's own FIFO and of SparkFun's examples.
+A single one is IR, which is what SparkFun's heart-beat plotters print. The order is fixed, never guessed from
+the numbers: a guess that fell the other way on another day would compare a person's IR with their RED.
 """
 
 import re
@@ -103,7 +103,7 @@ HEADERLESS: tuple[TextFormat, ...] = (
 
 
 def header_format(line: str) -> TextFormat | None:
-    """The column format that a plotter's header line announces, or None if the line is no header with an IR column."""
+    """The format that a plotter's header line announces, or None if it is no header with an IR column."""
     cells = [cell for cell in _SEPARATOR.split(line) if cell]
     if not cells or any(re.fullmatch(rf"{_NUMBER}|.*[:=\[].*", cell) for cell in cells):
         return None
@@ -114,7 +114,7 @@ def header_format(line: str) -> TextFormat | None:
 
 
 def recognise(line: str, announced: TextFormat | None = None) -> tuple[TextFormat, Sample] | None:
-    """The first format that reads ``line``, the one that a header announced before all others, and what it reads."""
+    """The first format that reads ``line``, an announced one before all others, and what it reads."""
     for known in (announced, *HEADERLESS) if announced else HEADERLESS:
         sample = known.parse(line)
         if sample is not None:

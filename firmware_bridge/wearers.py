@@ -1,4 +1,4 @@
-"""Simulated wearers: endless pulses, each with a person's own beat, made of numbers that ship with the package."""
+"""Simulated wearers: endless pulses, each with a person's own beat, from numbers in the package."""
 
 import math
 import zlib
@@ -61,7 +61,9 @@ def load_wearer(name: str) -> Wearer:
     """
     wearers = _wearers(WEARERS_FILE)
     if name not in wearers:
-        raise PortError(PortReason.BAD_URL, f"no simulated wearer {name!r}; there are {', '.join(sorted(wearers))}")
+        raise PortError(
+            PortReason.BAD_URL, f"no simulated wearer {name!r}; there are {', '.join(sorted(wearers))}"
+        )
     return wearers[name]
 
 
@@ -75,13 +77,17 @@ def _wearers(path: Path) -> dict[str, Wearer]:
         raise PortError(
             PortReason.NOT_FOUND, f"this installation lacks its simulated wearers ({path}): install it again"
         ) from error
-    return {str(names[i]): Wearer(str(names[i]), beats[i], *(float(c[i]) for c in columns)) for i in range(len(names))}
+    return {
+        str(names[i]): Wearer(str(names[i]), beats[i], *(float(c[i]) for c in columns))
+        for i in range(len(names))
+    }
 
 
 class WearerSource:
     """A wearer's counts at 125 Hz, without end unless ``seconds`` says one.
 
-    The same wearer and seed give the same counts, read in whatever portions: randomness is drawn beat by beat.
+    The same wearer and seed give the same counts, read in whatever portions: randomness is drawn beat by
+    beat.
     """
 
     def __init__(self, wearer: Wearer, seed: int = 0, seconds: float | None = None) -> None:
@@ -143,7 +149,9 @@ class WearerSource:
     def _wander_of(self, count: int) -> NDArray[np.float64]:
         """A first-order random walk that returns, of standard deviation ``wander_counts``."""
         keep = math.exp(-1.0 / (WANDER_TIME_S * RATE_HZ))
-        kicks = self._wearer.wander_counts * math.sqrt(1.0 - keep * keep) * self._random.standard_normal(count)
+        kicks = (
+            self._wearer.wander_counts * math.sqrt(1.0 - keep * keep) * self._random.standard_normal(count)
+        )
         wander = np.empty(count)
         for i, kick in enumerate(kicks):
             self._wander = keep * self._wander + float(kick)

@@ -10,7 +10,7 @@ from firmware_bridge.board import LightBoard, Packet
 from firmware_bridge.source_urls import source_of
 
 MAX_QUEUED = 4096
-"""As much as a pseudo-terminal holds; a board as fast as it is read makes no more than is asked for, or this."""
+"""As much as a pseudo-terminal holds; a board as fast as it is read prepares no more."""
 
 
 class BoardPort(serial.SerialBase):  # type: ignore[misc]
@@ -60,7 +60,11 @@ class BoardPort(serial.SerialBase):  # type: ignore[misc]
             left = self._until_due()
             if deadline is not None:
                 left = min(left, deadline - time.monotonic())
-            if len(self._waiting) >= size or left <= 0 or self._cancelled.wait(min(left, threading.TIMEOUT_MAX)):
+            if (
+                len(self._waiting) >= size
+                or left <= 0
+                or self._cancelled.wait(min(left, threading.TIMEOUT_MAX))
+            ):
                 break
         if self.is_open:
             self._cancelled.clear()

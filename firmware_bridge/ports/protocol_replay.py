@@ -1,4 +1,4 @@
-"""``replay://FILE?speed=&record=&start=&seconds=&rate=``: pyserial looks for the class by this module's name."""
+"""``replay://FILE?speed=&record=&start=&seconds=&rate=``: pyserial finds the class by this module's name."""
 
 from firmware_bridge.ports.board_port import BoardPort
 

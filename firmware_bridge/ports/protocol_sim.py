@@ -1,4 +1,4 @@
-"""``sim://NAME?speed=&seed=&seconds=``: pyserial looks for the class by this module's name."""
+"""``sim://NAME?speed=&seed=&seconds=``: pyserial finds the class by this module's name."""
 
 from firmware_bridge.ports.board_port import BoardPort
 

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ MISSING = np.iinfo(np.int16).min
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
-    """The records of one file; each is decoded when it is asked for, so only one need be in memory as float64.
+    """The records of one file; each is decoded to float64 when it is asked for, one at a time.
 
-    ``subjects``, ``sessions``, ``records`` have shape (len(cohort),). A windowed cohort is a table whose rows are
-    records of their own, with no known time between them.
+    ``subjects``, ``sessions``, ``records`` have shape (len(cohort),). A windowed cohort is a table whose rows
+    are records of their own, with no known time between them.
     """
 
     path: Path
@@ -53,7 +53,9 @@ class Cohort:
         i = self._find(item) if isinstance(item, str) else range(len(self))[item]
         raw = self._ppg[i] if self._start is None else self._ppg[self._start[i] : self._start[i + 1]]
         ppg = np.where(raw == MISSING, np.nan, raw * self._scale[i] + self._offset[i])
-        return Recording(ppg, self.rate_hz, str(self.subjects[i]), str(self.sessions[i]), str(self.records[i]))
+        return Recording(
+            ppg, self.rate_hz, str(self.subjects[i]), str(self.sessions[i]), str(self.records[i])
+        )
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
@@ -65,7 +67,8 @@ class Cohort:
                 return int(matches[0])
         some = ", ".join(str(record) for record in self.records[:5])
         raise RecordingError(
-            RecordingReason.NOT_FOUND, f"{self.path} has no record {name!r}; it has {len(self)}, such as {some}"
+            RecordingReason.NOT_FOUND,
+            f"{self.path} has no record {name!r}; it has {len(self)}, such as {some}",
         )
 
 
@@ -73,10 +76,12 @@ def read_cohort(path: str | os.PathLike[str]) -> Cohort:
     """A cohort file: arrays ``fs``, ``ppg`` int16, ``ppg_scale``, ``ppg_offset``, ``subject``, ``session``.
 
     A ragged file has ``start`` (one more than records) and ``ppg`` of shape (samples,); a windowed one has no
-    ``start`` and ``ppg`` of shape (windows, samples). ``record`` names the records; without it their numbers do.
+    ``start`` and ``ppg`` of shape (windows, samples). ``record`` names the records; without it their numbers
+    do.
 
     Raises:
-        RecordingError: no such file, no ``.npz``, an array that is absent, or one that has another shape or type.
+        RecordingError: no such file, no ``.npz``, an array that is absent, or one that has another shape or
+        type.
     """
     path = Path(path)
     try:
@@ -87,7 +92,9 @@ def read_cohort(path: str | os.PathLike[str]) -> Cohort:
     except FileNotFoundError as error:
         raise RecordingError(RecordingReason.NOT_FOUND, f"no such file: {path}") from error
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no readable .npz file: {error}") from error
+        raise RecordingError(
+            RecordingReason.UNREADABLE, f"{path} is no readable .npz file: {error}"
+        ) from error
 
 
 class _Arrays:
@@ -140,7 +147,9 @@ class _Arrays:
         try:
             array: NDArray[Any] = self._arrays[name]
         except ValueError as error:
-            raise RecordingError(RecordingReason.BAD_ARRAY, f"{self._path}: array '{name}': {error}") from error
+            raise RecordingError(
+                RecordingReason.BAD_ARRAY, f"{self._path}: array '{name}': {error}"
+            ) from error
         if array.dtype.kind not in kinds or (dimensions is not None and array.ndim != dimensions):
             raise self._bad(name, f"{dimensions} dimensions of kind {kinds}", array)
         if length is not None and len(array) != length:

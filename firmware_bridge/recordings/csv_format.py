@@ -18,7 +18,7 @@ _DOWNWARDS = ("ir", "infrared", "ir_counts", "ir_value")
 _TIME_UNITS_S = {"": 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6}
 _TIME = re.compile(r"(?:t|time|timestamp|seconds)(?:[ _]?[\[(]?(s|sec|seconds|ms|us)[\])]?)?")
 MAX_GAP_RATIO = 1000
-"""A pause a thousand times longer than the whole recording's samples is a wrong time, not a gap to be filled."""
+"""A thousand times more missing samples than measured ones mean a wrong time, not gaps to be filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,18 @@ class _Columns:
 def read_csv(path: str | os.PathLike[str], rate_hz: float | None = None) -> Recording:
     """A recording from text: comma, semicolon, tab or spaces between columns, with a header or without.
 
-    The header names the column: ppg, pleth, pulse or bvp (pulse up), or ir (counts, pulse down: turned over here); a
-    column t, time or timestamp is in seconds unless it says ms or us. Without header a single column is ppg; of two,
-    the first is the time in seconds. Empty and ``nan`` cells are missing samples, and so are those a gap in time skips.
+    The header names the column: ppg, pleth, pulse or bvp (pulse up), or ir (counts, pulse down: turned over
+    here); a column t, time or timestamp is in seconds unless it says ms or us. Without header a single column
+    is ppg; of two, the first is the time in seconds. Empty and ``nan`` cells are missing samples, and so are
+    those a gap in time skips.
 
     Args:
         path: the file.
         rate_hz: needed, and used, only if there is no time column.
 
     Raises:
-        RecordingError: the file or a cell cannot be read, no column is known, or the rate is neither stated nor in it.
+        RecordingError: the file or a cell cannot be read, no column is known, or the rate is neither stated
+        nor in it.
     """
     path = Path(path)
     rows = _rows(path)
@@ -49,9 +51,13 @@ def read_csv(path: str | os.PathLike[str], rate_hz: float | None = None) -> Reco
     columns = _named(path, header) if header else _by_number(path, rows[0])
     ppg = columns.sign * _column(path, rows, columns.ppg, bool(header))
     if columns.time is not None:
-        ppg, rate_hz = _on_grid(path, _column(path, rows, columns.time, bool(header)) * columns.time_unit_s, ppg)
+        ppg, rate_hz = _on_grid(
+            path, _column(path, rows, columns.time, bool(header)) * columns.time_unit_s, ppg
+        )
     if rate_hz is None:
-        raise RecordingError(RecordingReason.UNREADABLE, f"{path} has no time column: state its rate with ?rate=HZ")
+        raise RecordingError(
+            RecordingReason.UNREADABLE, f"{path} has no time column: state its rate with ?rate=HZ"
+        )
     return Recording(ppg, checked_rate(rate_hz, str(path)), path.stem, path.stem, path.stem)
 
 
@@ -66,7 +72,10 @@ def _rows(path: Path) -> list[list[str]]:
     if not lines:
         raise RecordingError(RecordingReason.NO_SIGNAL, f"{path} is empty")
     separator = next((mark for mark in ",;\t" if mark in lines[0]), " ")
-    return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)]
+    return [
+        [cell.strip() for cell in row]
+        for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    ]
 
 
 def _named(path: Path, header: Sequence[str]) -> _Columns:
@@ -88,7 +97,8 @@ def _by_number(path: Path, row: Sequence[str]) -> _Columns:
     if len(row) == 2:
         return _Columns(1, 1.0, 0, 1.0)
     raise RecordingError(
-        RecordingReason.NO_SIGNAL, f"{path} has {len(row)} columns and no header: name them, one of them ppg or ir"
+        RecordingReason.NO_SIGNAL,
+        f"{path} has {len(row)} columns and no header: name them, one of them ppg or ir",
     )
 
 
@@ -108,11 +118,12 @@ def _column(path: Path, rows: list[list[str]], column: int, header: bool) -> NDA
 def _on_grid(
     path: Path, time_s: NDArray[np.float64], ppg: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
-    """Each sample at its place in time, NaN where a gap has none, and the rate (Hz): that of the median step."""
+    """Each sample at its place in time, NaN where a gap has none, and the rate in Hz."""
     steps = np.diff(time_s)
     if len(steps) == 0 or not (steps > 0).all():
         raise RecordingError(RecordingReason.BAD_ARRAY, f"{path}: the time column does not always go up")
-    # Rounded stamps (8 ms steps written in hundredths) make the median coarse; the mean of ordinary steps is exact.
+    # Rounded stamps (8 ms steps written in hundredths) make the median coarse; the mean of ordinary steps is
+    # exact.
     ordinary = steps[steps < 1.5 * np.median(steps)]
     rate_hz = 1.0 / float(ordinary.mean())
     missing = np.maximum(np.round(steps * rate_hz).astype(np.int64) - 1, 0)

@@ -29,9 +29,12 @@ def open_recording(
         if record is None and len(cohort) > 1:
             some = ", ".join(str(name) for name in cohort.records[:5])
             raise RecordingError(
-                RecordingReason.NOT_FOUND, f"{path} has {len(cohort)} records: add ?record=NAME, such as {some}"
+                RecordingReason.NOT_FOUND,
+                f"{path} has {len(cohort)} records: add ?record=NAME, such as {some}",
             )
         return cohort[0] if record is None else cohort[record]
     if record is not None:
-        raise RecordingError(RecordingReason.NOT_FOUND, f"{path} holds one recording: leave out record={record}")
+        raise RecordingError(
+            RecordingReason.NOT_FOUND, f"{path} holds one recording: leave out record={record}"
+        )
     return read_csv(path, rate_hz) if path.suffix in (".csv", ".tsv", ".txt") else read_wfdb(path)

@@ -1,4 +1,4 @@
-"""WFDB records as PhysioNet publishes them: a ``.hea`` header and signals of 16 bits, in ``.dat`` or MATLAB v4."""
+"""WFDB records: a ``.hea`` header and signals of 16 bits, in a ``.dat`` or a MATLAB v4 file."""
 
 import os
 import re
@@ -16,7 +16,9 @@ DEFAULT_GAIN = 200.0
 MISSING = -32768
 """The sample of format 16 that means none."""
 
-_RECORD = re.compile(r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<signals>\d+)(?:\s+(?P<rate>[\d.eE+]+)\S*)?(?:\s.*)?")
+_RECORD = re.compile(
+    r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<signals>\d+)(?:\s+(?P<rate>[\d.eE+]+)\S*)?(?:\s.*)?"
+)
 _SIGNAL = re.compile(
     r"(?P<file>\S+)\s+(?P<format>\d+)(?P<extras>[x:]\d+\S*)?(?:\+(?P<offset>\d+))?"
     r"(?:\s+(?P<gain>[-\d.eE+]+)(?:\((?P<baseline>-?\d+)\))?(?:/\S+)?(?:\s+\d+(?:\s+(?P<zero>-?\d+)"
@@ -81,7 +83,8 @@ def _signal_line(header: Path, line: str) -> _Signal:
         raise _unreadable(header, f"no WFDB signal line: {line[:60]!r}")
     if match["format"] != "16" or match["extras"]:
         raise _unreadable(
-            header, f"format {match['format']}{match['extras'] or ''}; only 16 is read: convert it with xform -O 16"
+            header,
+            f"format {match['format']}{match['extras'] or ''}; only 16 is read: convert it with xform -O 16",
         )
     zero = int(match["zero"] or 0)
     baseline = zero if match["baseline"] is None else int(match["baseline"])
@@ -89,7 +92,9 @@ def _signal_line(header: Path, line: str) -> _Signal:
         gain = float(match["gain"] or 0) or DEFAULT_GAIN
     except ValueError as error:
         raise _unreadable(header, f"a gain of {match['gain']!r}") from error
-    return _Signal(match["file"], int(match["offset"] or 0), gain, baseline, (match["name"] or "").strip(" ,"))
+    return _Signal(
+        match["file"], int(match["offset"] or 0), gain, baseline, (match["name"] or "").strip(" ,")
+    )
 
 
 def _choose(header: Path, signals: list[_Signal]) -> int:
@@ -100,7 +105,9 @@ def _choose(header: Path, signals: list[_Signal]) -> int:
     raise RecordingError(RecordingReason.NO_SIGNAL, f"{header} has no PLETH or PPG signal; it has {names}")
 
 
-def _samples(header: Path, signals: list[_Signal], chosen: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _samples(
+    header: Path, signals: list[_Signal], chosen: int
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """The chosen signal in its unit; signals of one file take turns, sample by sample."""
     one = signals[chosen]
     group = [i for i, other in enumerate(signals) if other.file == one.file]
@@ -119,7 +126,11 @@ def _samples(header: Path, signals: list[_Signal], chosen: int) -> np.ndarray[tu
 
 def _stated_length(header: Path) -> int:
     """Samples a signal by the header, 0 if it does not say."""
-    first = next(line for line in header.read_text("utf-8", "replace").splitlines() if line.strip()[:1] not in ("", "#"))
+    first = next(
+        line
+        for line in header.read_text("utf-8", "replace").splitlines()
+        if line.strip()[:1] not in ("", "#")
+    )
     fields = first.split()
     return int(fields[3]) if len(fields) > 3 and fields[3].isdigit() else 0
 
