@@ -8,7 +8,7 @@ from pathlib import Path
 
 from device.errors import BundleError, BundleReason
 from device.frontend import FrontEndSpec
-from device.manifest import GOLDEN_NAME, MANIFEST_NAME, FileEntry, Manifest
+from device.manifest import MANIFEST_NAME, FileEntry, Manifest, entry_of
 from firmware_bridge.errors import PulsekeyError
 
 MODELS = Path(__file__).resolve().parent / "models"
@@ -97,7 +97,7 @@ def _read_checked(path: Path, entry: FileEntry) -> bytes:
         ) from None
     except OSError as error:
         raise BundleError(BundleReason.MISSING_FILE, f"cannot read {path}: {error.strerror}") from None
-    if FileEntry.of(content) != entry:
+    if entry_of(content) != entry:
         raise BundleError(
             BundleReason.DAMAGED,
             f"{path} is damaged (its sha256 is not the manifest's): copy the bundle again",
@@ -118,6 +118,3 @@ def _front_end(folder: Path, manifest: Manifest) -> FrontEndSpec:
             "was trained on; export the bundle again",
         )
     return spec
-
-
-__all__ = ["GOLDEN_NAME", "Bundle", "default_bundle_path", "load_bundle"]

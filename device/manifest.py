@@ -114,11 +114,6 @@ class FileEntry:
     bytes: int
 
     @classmethod
-    def of(cls, content: bytes) -> Self:
-        """The entry of a file with this content."""
-        return cls(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
-
-    @classmethod
     def read(cls, fields: Fields) -> Self:
         """Parse one entry of the object `files`."""
         made = cls(sha256=fields.text("sha256"), bytes=fields.integer("bytes", minimum=0))
@@ -235,10 +230,15 @@ def _read_files(value: Mapping[str, Any], where: str) -> dict[str, FileEntry]:
     return {name: FileEntry.read(Fields(entry, f"{where}: {name}")) for name, entry in value.items()}
 
 
+def entry_of(content: bytes) -> FileEntry:
+    """The entry of a file with this content."""
+    return FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
 def file_entries(folder: Path) -> dict[str, FileEntry]:
     """The manifest's `files` for every file in a folder but the manifest itself (for the exporter)."""
     return {
-        path.name: FileEntry.of(path.read_bytes())
+        path.name: entry_of(path.read_bytes())
         for path in sorted(folder.iterdir())
         if path.is_file() and path.name != MANIFEST_NAME
     }

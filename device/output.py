@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from device.events import (
@@ -22,41 +23,39 @@ from device.events import (
 )
 
 
+def _progress(event: EnrolmentProgress) -> str:
+    tail = f": {event.advice}" if event.advice else ""
+    return f"{event.elapsed_s:3.0f} of {event.duration_s:.0f} s, {event.good_windows} windows good{tail}"
+
+
+def _summary(event: Summary) -> str:
+    return (
+        f"{event.windows} windows ({event.good_windows} good), {event.decisions} decisions: "
+        f"{event.identified} identified, {event.unknown} unknown, {event.not_acquired} not acquired; "
+        f"{event.lost_samples} samples lost"
+    )
+
+
+_SENTENCES: dict[type[Event], Callable[[Any], str]] = {
+    Listening: lambda e: f"listening on {e.port}, {e.people} enrolled, model {e.model_id}",
+    SourceSeen: lambda e: e.description,
+    LinkDown: lambda e: f"board lost ({e.reason}): waiting for it to come back",
+    LinkUp: lambda e: f"board is back after {e.outage_s:.0f} s",
+    SourceEnded: lambda e: "the recording is over",
+    SignalBad: lambda e: f"{e.reason.value}: {e.advice}",
+    Identified: lambda e: f"this is {e.person} (score {e.score:.3f}, needed {e.threshold:.3f})",
+    Unknown: lambda e: f"nobody I know (best score {e.best_score:.3f}, needed {e.threshold:.3f})",
+    NotAcquired: lambda e: f"no decision: only {e.good_windows} of {e.windows} windows were good",
+    EnrolmentProgress: _progress,
+    Enrolled: lambda e: f"enrolled {e.person} from {e.good_windows} good windows",
+    Summary: _summary,
+}
+
+
 def narrate(event: Event) -> str:
     """One event in words; empty for one that would only be noise to a person."""
-    match event:
-        case Listening():
-            return f"listening on {event.port}, {event.people} enrolled, model {event.model_id}"
-        case SourceSeen():
-            return event.description
-        case LinkDown():
-            return f"board lost ({event.reason}): waiting for it to come back"
-        case LinkUp():
-            return f"board is back after {event.outage_s:.0f} s"
-        case SourceEnded():
-            return "the recording is over"
-        case SignalBad():
-            return f"{event.reason.value}: {event.advice}"
-        case Identified():
-            return f"this is {event.person} (score {event.score:.3f}, needed {event.threshold:.3f})"
-        case Unknown():
-            return f"nobody I know (best score {event.best_score:.3f}, needed {event.threshold:.3f})"
-        case NotAcquired():
-            return f"no decision: only {event.good_windows} of {event.windows} windows were good"
-        case EnrolmentProgress():
-            tail = f": {event.advice}" if event.advice else ""
-            return (
-                f"{event.elapsed_s:3.0f} of {event.duration_s:.0f} s, {event.good_windows} windows good{tail}"
-            )
-        case Enrolled():
-            return f"enrolled {event.person} from {event.good_windows} good windows"
-        case Summary():
-            return (
-                f"{event.windows} windows ({event.good_windows} good), {event.decisions} decisions: "
-                f"{event.identified} identified, {event.unknown} unknown, {event.not_acquired} not acquired; "
-                f"{event.lost_samples} samples lost"
-            )
-    return ""
+    sentence = _SENTENCES.get(type(event))
+    return sentence(event) if sentence else ""
 
 
 def write_json(value: dict[str, Any], stream: TextIO | None = None) -> None:
@@ -78,8 +77,7 @@ class Output:
             write_json(event.to_json())
         elif isinstance(event, WindowScored):
             if self._verbose:
-                print(
-                    f"window {event.window}: best score {event.best_score:.3f}", file=sys.stderr, flush=True
-                )
+                text = f"window {event.window}: best score {event.best_score:.3f}"
+                print(text, file=sys.stderr, flush=True)
         else:
             print(narrate(event), file=self._stream, flush=True)

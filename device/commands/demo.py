@@ -41,12 +41,14 @@ def run(args: argparse.Namespace) -> int:
     embedder = load_embedder(bundle, args.runtime)
     first, second, stranger = wearer_names()[:3]
     _say(f"The model is {bundle.manifest.model_id}, run by {embedder.runtime}.")
-    with tempfile.TemporaryDirectory(prefix="pulsekey-demo-") as folder:
-        with Gallery(Path(folder) / "gallery.sqlite") as gallery:
-            for name in (first, second):
-                _enrol(name, bundle, embedder, gallery)
-            named = _recognise(second, bundle, embedder, gallery)
-            turned_away = _recognise(stranger, bundle, embedder, gallery)
+    with (
+        tempfile.TemporaryDirectory(prefix="pulsekey-demo-") as folder,
+        Gallery(Path(folder) / "gallery.sqlite") as gallery,
+    ):
+        for name in (first, second):
+            _enrol(name, bundle, embedder, gallery)
+        named = _recognise(second, bundle, embedder, gallery)
+        turned_away = _recognise(stranger, bundle, embedder, gallery)
     if not (isinstance(named, Identified) and named.person == second):
         raise CommandError(CommandReason.WRONG_OUTCOME, f"{second} is enrolled but was not named")
     if not isinstance(turned_away, Unknown):
@@ -59,14 +61,18 @@ def _enrol(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) -> N
     enrolment = Enrolment(embedder, bundle.front_end)
     source = WearerSource(load_wearer(name), seed=_ENROL_SEED)
     with PtyBoard(source, speed=_ENROL_SPEED) as board, BoardReader(board.path) as reader:
-        _say(f"\n{name} puts on the sensor at {board.path} and is enrolled ({_ENROL_SPEED:g} times real time).")
+        _say(
+            f"\n{name} puts on the sensor at {board.path} and is enrolled ({_ENROL_SPEED:g} times real time)."
+        )
         for _ in enrol_from(reader, front_end=BoardFrontEnd(bundle.front_end), enrolment=enrolment):
             pass
     gallery.enrol(name, bundle.manifest.model_id, enrolment.reference(), enrolment.good_windows)
     _say(f"  enrolled from {enrolment.good_windows} good windows of {enrolment.duration_s:.0f} s")
 
 
-def _recognise(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) -> Identified | Unknown | None:
+def _recognise(
+    name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery
+) -> Identified | Unknown | None:
     """The first decision about this wearer, or None if the signal ended before one."""
     recogniser = Recogniser(
         front_end=BoardFrontEnd(bundle.front_end),

@@ -35,9 +35,7 @@ def add_port(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="tty, sim://NAME, replay://FILE, socket://HOST:PORT, or auto: the only board there is (default)",
     )
-    parser.add_argument(
-        "--baud", type=count, default=BAUD, help=f"serial speed of a tty (default {BAUD})"
-    )
+    parser.add_argument("--baud", type=count, default=BAUD, help=f"serial speed of a tty (default {BAUD})")
 
 
 def resolve_port(args: argparse.Namespace) -> str:

@@ -15,7 +15,9 @@ HELP = "List the USB serial ports that are plugged in, and which of them are sen
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--baud", type=count, default=BAUD, help=f"serial speed (default {BAUD})")
-    parser.add_argument("--no-ask", action="store_true", help="list only; opening a port restarts some boards")
+    parser.add_argument(
+        "--no-ask", action="store_true", help="list only; opening a port restarts some boards"
+    )
     add_json(parser)
 
 
@@ -28,7 +30,13 @@ def run(args: argparse.Namespace) -> int:
             says, is_board = _ask(board.path, args.baud)
         if args.json:
             write_json(
-                {"path": board.path, "device": board.device, "hint": board.hint, "board": is_board, "says": says}
+                {
+                    "path": board.path,
+                    "device": board.device,
+                    "hint": board.hint,
+                    "board": is_board,
+                    "says": says,
+                }
             )
         else:
             print(f"{board.path}  {board.hint}{'  ' * bool(says)}{says}", flush=True)

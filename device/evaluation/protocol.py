@@ -81,11 +81,12 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """All decisions of one length: scores (n, m) with every reference, `own` (n,) the probe's own column."""
+    """Decisions of `windows` windows: scores (n, m) with every reference, `own` (n,) each probe's column."""
 
     scores: NDArray[np.float64]
     own: NDArray[np.intp]
     not_acquired: int
+    windows: int
 
 
 def references_of(plans: Iterable[Plan]) -> NDArray[np.float32]:
@@ -111,4 +112,4 @@ def decide(plans: Sequence[Plan], references: NDArray[np.float32], windows: int)
                     own.append(position)
                 given_up += isinstance(outcome, GivenUp)
     stacked = np.stack(rows) if rows else np.empty((0, len(references)))
-    return Decisions(stacked, np.asarray(own, dtype=np.intp), given_up)
+    return Decisions(stacked, np.asarray(own, dtype=np.intp), given_up, windows)

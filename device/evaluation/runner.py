@@ -54,8 +54,9 @@ def evaluate(
     windows = sum(len(line.embeddings) for lines in timelines.values() for line in lines)
     _refuse_too_few(plans, enrolled, reasons, cohort_path)
     references = references_of(enrolled)
+    threshold = bundle.manifest.decision.threshold
     rates = tuple(
-        _rates(seconds, windows_in(seconds, spec), enrolled, references, bundle, settings.seed)
+        _rates(seconds, decide(enrolled, references, windows_in(seconds, spec)), threshold, settings.seed)
         for seconds in settings.decision_seconds
     )
     return Result(
@@ -107,15 +108,7 @@ def _refuse_too_few(
         )
 
 
-def _rates(
-    seconds: float,
-    windows: int,
-    enrolled: list[Plan],
-    references: NDArray[np.float32],
-    bundle: Bundle,
-    seed: int,
-) -> DecisionRates:
-    decisions = decide(enrolled, references, windows)
+def _rates(seconds: float, decisions: Decisions, threshold: float, seed: int) -> DecisionRates:
     scores, own = decisions.scores, decisions.own
     is_mated = np.zeros(scores.shape, dtype=np.bool_)
     is_mated[np.arange(len(own)), own] = True
@@ -126,7 +119,7 @@ def _rates(
     intervals = people_intervals(scores, own, FMRS, np.random.default_rng(seed)) if known else None
     return DecisionRates(
         seconds=seconds,
-        windows=windows,
+        windows=decisions.windows,
         mated=mated.size,
         non_mated=non_mated.size,
         probed_people=np.unique(own).size,
@@ -139,7 +132,7 @@ def _rates(
         },
         rank1=rank_one(scores, own) if known else None,
         rank1_ci95=intervals.rank_one if intervals else None,
-        at_threshold=_at_threshold(decisions, mated, non_mated, bundle.manifest.decision.threshold),
+        at_threshold=_at_threshold(decisions, mated, non_mated, threshold),
     )
 
 

@@ -11,13 +11,28 @@ from numpy.typing import NDArray
 
 from device.bundle import Bundle, load_bundle
 from device.frontend import FrontEndSpec, QualitySpec, windows_of
-from device.manifest import Architecture, Comparison, DecisionSpec, Golden, Manifest, TrainingData, file_entries
+from device.manifest import (
+    Architecture,
+    Comparison,
+    DecisionSpec,
+    Golden,
+    Manifest,
+    TrainingData,
+    file_entries,
+)
 
 RATE_HZ = 125.0
 SIZE = 24
 # scipy.signal.butter(2, (0.5, 10.0), "bandpass", fs=125, output="sos")
 SECTIONS = (
-    (0.04221355173994535, 0.0844271034798907, 0.04221355173994535, 1.0, -1.3543558763000747, 0.527699236807818),
+    (
+        0.04221355173994535,
+        0.0844271034798907,
+        0.04221355173994535,
+        1.0,
+        -1.3543558763000747,
+        0.527699236807818,
+    ),
     (1.0, -2.0, 1.0, 1.0, -1.9647670011612528, 0.9654473304634155),
 )
 # Harmonic weights of simulated people; a window of 2.4 s holds three beats of 1.25 Hz exactly.
@@ -66,7 +81,7 @@ class FakeEmbedder:
 
     def embed(self, pulse: NDArray[np.float32]) -> NDArray[np.float32]:
         spectrum = np.abs(np.fft.rfft(pulse.astype(np.float64)))[1 : SIZE + 1]
-        return (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+        return np.asarray(spectrum / np.linalg.norm(spectrum), dtype=np.float32)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,9 @@ def test_bad_windows_are_skipped_and_counted() -> None:
 
 
 def test_a_decision_not_filled_within_twice_its_length_is_given_up() -> None:
-    outcomes = feed(Accumulator(3), [(0, 0.2), (0, None), (0, None), (0, 0.2), (0, None), (0, None), (0, 0.5)])
+    outcomes = feed(
+        Accumulator(3), [(0, 0.2), (0, None), (0, None), (0, 0.2), (0, None), (0, None), (0, 0.5)]
+    )
     assert outcomes[5] == GivenUp(good=2, seen=6)
     assert outcomes[6] is None
 

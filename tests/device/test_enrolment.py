@@ -12,7 +12,9 @@ from device.frontend import FrontEndSpec, Quality, Reason, Window
 
 
 def window(pulse: Any, reason: Reason | None = None) -> Window:
-    return Window(epoch=0, start=0, pulse=pulse.astype(np.float32), quality=Quality(0.9, reason), interpolated=0)
+    return Window(
+        epoch=0, start=0, pulse=pulse.astype(np.float32), quality=Quality(0.9, reason), interpolated=0
+    )
 
 
 def test_a_minute_is_twenty_five_windows(spec: FrontEndSpec) -> None:
@@ -48,7 +50,7 @@ def test_bad_windows_are_never_embedded(spec: FrontEndSpec, pulse_of: Callable[.
     enrolment = Enrolment(Refusing(), spec)
     for _ in range(25):
         enrolment.add(window(pulse_of("ann", 2.4), Reason.NO_FINGER))
-    with pytest.raises(SignalError, match="0 good windows of 25.*no finger.*finger on the sensor") as caught:
+    with pytest.raises(SignalError, match=r"0 good windows of 25.*no finger.*finger on the sensor") as caught:
         enrolment.reference()
     assert caught.value.reason is SignalReason.TOO_FEW_GOOD_WINDOWS
 

@@ -12,7 +12,16 @@ from device import events
 from device.comparison import reference_of
 from device.enrolment import Enrolment
 from device.errors import SignalError, SignalReason
-from device.events import EnrolmentProgress, Event, Identified, LinkDown, LinkUp, NotAcquired, SignalBad, Unknown
+from device.events import (
+    EnrolmentProgress,
+    Event,
+    Identified,
+    LinkDown,
+    LinkUp,
+    NotAcquired,
+    SignalBad,
+    Unknown,
+)
 from device.frontend import BoardFrontEnd, FrontEndSpec, windows_of
 from device.gallery import References
 from device.manifest import DecisionSpec
@@ -37,7 +46,9 @@ def blocks(pulse: Any, *, epoch: int = 0, dc: float = DC_COUNTS, first: int = 0)
 
 
 @pytest.fixture
-def recogniser_for(spec: FrontEndSpec, embedder: Any, pulse_of: Callable[..., Any]) -> Callable[..., Recogniser]:
+def recogniser_for(
+    spec: FrontEndSpec, embedder: Any, pulse_of: Callable[..., Any]
+) -> Callable[..., Recogniser]:
     def make(*names: str, windows: int = 5, decisions: int | None = None) -> Recogniser:
         references = [
             reference_of([embedder.embed(w.pulse) for w in windows_of(pulse_of(name, 30), RATE_HZ, spec)])
@@ -143,7 +154,9 @@ def test_nothing_came(recogniser_for: Any) -> None:
 def test_enrolment_stops_when_it_has_enough(spec: FrontEndSpec, embedder: Any, pulse_of: Any) -> None:
     enrolment = Enrolment(embedder, spec, 30.0)
     happened = list(
-        enrol_from(blocks(pulse_of("ann", 60)), front_end=BoardFrontEnd(spec), enrolment=enrolment, clock=lambda: 0.0)
+        enrol_from(
+            blocks(pulse_of("ann", 60)), front_end=BoardFrontEnd(spec), enrolment=enrolment, clock=lambda: 0.0
+        )
     )
     progress = of(EnrolmentProgress, happened)
     assert [round(event.elapsed_s, 1) for event in progress] == [round(2.4 * (i + 1), 1) for i in range(12)]
@@ -167,7 +180,15 @@ def test_every_event_is_one_flat_json_object_and_a_sentence(recogniser_for: Any,
         names.add(value.pop("event"))
         assert all(isinstance(field, str | int | float) for field in value.values())
         assert "\n" not in narrate(event)
-    assert {"identified", "unknown", "signal_bad", "window_scored", "link_down", "summary", "source_ended"} <= names
+    assert {
+        "identified",
+        "unknown",
+        "signal_bad",
+        "window_scored",
+        "link_down",
+        "summary",
+        "source_ended",
+    } <= names
 
 
 def test_event_names_are_pinned() -> None:
