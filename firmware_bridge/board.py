@@ -71,11 +71,15 @@ class LightBoard:
             round(source.rate_hz * 1000),
             ChannelOrder.GENUINE,
         )
-        self._power_up()
+        self._sequence = self._index = self._epoch = self._measured = 0
+        self._next_info_s = 0.0
+        self._flags = DataFlags.RESTARTED
 
     def boot(self) -> Iterator[Packet]:
         """Everything the board sends from its boot on, in the order and at the times it does."""
-        self._power_up()
+        self._sequence = self._index = self._epoch = self._measured = 0
+        self._next_info_s = 0.0
+        self._flags = DataFlags.RESTARTED
         yield Packet(0.0, END + self._information(0.0))
         while True:
             counts = self._source.read(MAX_SAMPLES)
@@ -89,14 +93,6 @@ class LightBoard:
             if len(counts) < MAX_SAMPLES:
                 self._source.rewind()
                 self._epoch, self._index = (self._epoch + 1) % EPOCH_MODULUS, 0
-
-    def _power_up(self) -> None:
-        self._sequence: int = 0
-        self._index: int = 0
-        self._epoch: int = 0
-        self._measured: int = 0
-        self._next_info_s: float = 0.0
-        self._flags = DataFlags.RESTARTED
 
     def _information(self, now_s: float) -> bytes:
         if self._next_info_s > 0.0:

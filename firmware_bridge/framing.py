@@ -3,7 +3,7 @@
 from binascii import crc_hqx
 from dataclasses import dataclass
 
-from cobs import cobs  # type: ignore[import-untyped]
+from cobs import cobs
 
 from firmware_bridge.codec import decode_body, encode_body
 from firmware_bridge.errors import WireError, WireReason

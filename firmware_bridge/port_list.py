@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from serial.tools import list_ports  # type: ignore[import-untyped]
+from serial.tools import list_ports
 
 BY_ID = Path("/dev/serial/by-id")
 """udev's names: they stay with the board, whatever it is plugged into and in which order."""

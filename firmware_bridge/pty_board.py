@@ -23,7 +23,7 @@ from firmware_bridge.source_urls import MAX_SPEED, MIN_SPEED, source_of
 from firmware_bridge.sources import PulseSource
 
 BOOT_S = 0.25
-"""From a reader's opening to the first byte: pyserial empties the port as it opens it; an Uno takes longer."""
+"""From a reader's opening to the first byte: pyserial empties the port as it opens it; an Uno is slower."""
 LOOK_S = 0.05
 """How often the board looks whether somebody opened or left its port, and whether it is to stop."""
 STOP_S = 5.0

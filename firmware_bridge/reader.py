@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-import serial  # type: ignore[import-untyped]
+import serial
 
 from firmware_bridge import ports
 from firmware_bridge.errors import PortError, PortReason

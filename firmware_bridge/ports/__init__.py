@@ -1,6 +1,6 @@
 """pyserial's extension point: ``sim://`` and ``replay://``, found here by ``serial.serial_for_url``."""
 
-import serial  # type: ignore[import-untyped]
+import serial
 
 
 def register() -> None:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-import serial  # type: ignore[import-untyped]
+import serial
 
 from firmware_bridge.board import LightBoard, Packet
 from firmware_bridge.source_urls import source_of

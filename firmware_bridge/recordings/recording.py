@@ -34,7 +34,7 @@ class Recording:
         if first >= len(self.ppg):
             raise RecordingError(
                 RecordingReason.NO_SIGNAL,
-                f"{self.record} lasts {len(self.ppg) / self.rate_hz:.0f} s; start before that, not at {start_s:g}",
+                f"{self.record} lasts {len(self.ppg) / self.rate_hz:.0f} s: it cannot start at {start_s:g} s",
             )
         return replace(self, ppg=self.ppg[first:last])
 
