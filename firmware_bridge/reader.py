@@ -162,7 +162,7 @@ class BoardReader:
     def _judge(self, link: Link, opened: float, quiet_since: float | None) -> None:
         now = self._now()
         if not link.speaks and now - opened >= START_S:
-            raise link.diagnosis(self._url, self._baud, now - opened)
+            raise link.diagnosis(self._url, self._baud, START_S)
         # A sketch may print only while a finger is there; a board never falls silent.
         if link.speaks_frames and quiet_since is not None and now - quiet_since >= SILENCE_S:
             raise PortError(

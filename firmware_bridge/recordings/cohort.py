@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,13 +86,14 @@ def read_cohort(path: str | os.PathLike[str]) -> Cohort:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file:
+            arrays = np.load(file, allow_pickle=False)
             if not isinstance(arrays, np.lib.npyio.NpzFile):
                 raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no .npz file")
             return _Arrays(path, arrays).cohort()
     except FileNotFoundError as error:
         raise RecordingError(RecordingReason.NOT_FOUND, f"no such file: {path}") from error
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise RecordingError(
             RecordingReason.UNREADABLE, f"{path} is no readable .npz file: {error}"
         ) from error
