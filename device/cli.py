@@ -113,9 +113,37 @@ def _print_help() -> None:
 
 
 def _entry_points() -> dict[str, str]:
-    from importlib.metadata import entry_points
+    """Commands that installed packages declare: name to module.
 
-    return {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
+    Read from the packages' own files, since importing importlib.metadata alone takes half of `--help`'s time.
+    """
+    found: dict[str, str] = {}
+    for folder in dict.fromkeys(sys.path):
+        try:
+            packages = [
+                name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))
+            ]
+        except OSError:
+            continue  # sys.path may name archives and folders that do not exist
+        for package in sorted(packages):
+            for name, module in _declared(os.path.join(folder, package, "entry_points.txt")):
+                found.setdefault(name, module)
+    return found
+
+
+def _declared(path: str) -> list[tuple[str, str]]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = [line.strip() for line in file]
+    except OSError:
+        return []
+    header = f"[{ENTRY_POINT_GROUP}]"
+    if header not in lines:
+        return []
+    section = lines[lines.index(header) + 1 :]
+    end = next((i for i, line in enumerate(section) if line.startswith("[")), len(section))
+    pairs = (line.partition("=") for line in section[:end] if "=" in line)
+    return [(name.strip(), module.strip()) for name, _, module in pairs]
 
 
 def _version() -> str:

@@ -36,6 +36,7 @@ class GalleryReason(StrEnum):
     INVALID_NAME = "invalid name"
     OTHER_MODEL = "enrolled with another model"
     DAMAGED = "damaged store"
+    FOREIGN = "another program's file"
     FORMAT_VERSION = "other store version"
     BUSY = "store in use"
     UNWRITABLE = "store cannot be opened or written"

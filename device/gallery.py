@@ -9,7 +9,6 @@ is.
 import os
 import sqlite3
 import stat
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,12 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.errors import GalleryError, GalleryReason
+from device.person_names import MAX_NAME_CHARACTERS, checked_name, composed
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x504C534B  # "PLSK": tells our file from another program's database.
-MAX_NAME_CHARACTERS = 64  # Fits a line of any display; long enough for a full name.
 _BUSY_SECONDS = 5.0
-_UNPRINTABLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 _SCHEMA = """
 CREATE TABLE templates (
@@ -59,34 +57,19 @@ class References:
 
 
 def default_gallery_path() -> Path:
-    """`$XDG_DATA_HOME/pulsekey/gallery.sqlite`, by default below `~/.local/share`."""
-    base = os.environ.get("XDG_DATA_HOME", "")
-    root = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share"
-    return root / "pulsekey" / "gallery.sqlite"
-
-
-def _unprintable(character: str) -> bool:
-    # The two joiners are part of how names are written in several scripts; other format characters can
-    # reverse or hide what a terminal shows.
-    return character not in "\u200c\u200d" and unicodedata.category(character) in _UNPRINTABLE
-
-
-def checked_name(name: str) -> str:
-    """A name in Unicode's composed form.
+    """`$XDG_DATA_HOME/pulsekey/gallery.sqlite`, by default below `~/.local/share`.
 
     Raises:
-        GalleryError: INVALID_NAME for an empty, long or unprintable one, or with blanks around it.
+        GalleryError: UNWRITABLE, where there is neither.
     """
-    name = unicodedata.normalize("NFC", name)
-    if not name or name != name.strip():
-        what = "a name must not be empty or begin or end with a blank"
-    elif len(name) > MAX_NAME_CHARACTERS:
-        what = f"a name has at most {MAX_NAME_CHARACTERS} characters, this one {len(name)}"
-    elif any(_unprintable(character) for character in name):
-        what = "a name must not hold control or unprintable characters"
-    else:
-        return name
-    raise GalleryError(GalleryReason.INVALID_NAME, f"{name[:MAX_NAME_CHARACTERS]!r}: {what}")
+    base = os.environ.get("XDG_DATA_HOME", "")
+    try:
+        root = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share"
+    except RuntimeError:  # a service may run as a user without a home
+        raise GalleryError(
+            GalleryReason.UNWRITABLE, "this user has no home folder: say where the gallery is with --gallery"
+        ) from None
+    return root / "pulsekey" / "gallery.sqlite"
 
 
 class Gallery:
@@ -96,7 +79,7 @@ class Gallery:
         """Open the store; where there is none, make it, or with `create=False` act as an empty one.
 
         Raises:
-            GalleryError: DAMAGED, FORMAT_VERSION, BUSY or UNWRITABLE.
+            GalleryError: DAMAGED, FOREIGN, FORMAT_VERSION, BUSY or UNWRITABLE.
         """
         self.path = Path(path) if path is not None else default_gallery_path()
         with self._faults():
@@ -110,11 +93,14 @@ class Gallery:
         try:
             with self._faults():
                 self._open_schema()
+                if not absent and stat.S_IMODE(self.path.stat().st_mode) & 0o077:
+                    self.path.chmod(0o600)
         except BaseException:
             self._db.close()
             raise
 
     def _open_schema(self) -> None:
+        self._refuse_foreign()  # before anything is written: it may be another program's file
         for row in self._db.execute("PRAGMA integrity_check(1)"):
             if row[0] != "ok":
                 raise sqlite3.DatabaseError(row[0])
@@ -122,21 +108,29 @@ class Gallery:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA secure_delete = ON")
         with self._transaction():
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            application = self._db.execute("PRAGMA application_id").fetchone()[0]
-            tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if (version, application, tables) == (0, 0, 0):
+            if not self._refuse_foreign():
                 self._db.execute(_SCHEMA)
                 self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif application != APPLICATION_ID:
-                raise sqlite3.DatabaseError("it is another program's database")
-            elif version != SCHEMA_VERSION:
-                raise GalleryError(
-                    GalleryReason.FORMAT_VERSION,
-                    f"gallery {self.path} has version {version}, this pulsekey knows {SCHEMA_VERSION}: "
-                    "use the pulsekey that wrote it, or another --gallery",
-                )
+
+    def _refuse_foreign(self) -> bool:
+        """Whether there is a gallery already; False where the file is still empty."""
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        application = self._db.execute("PRAGMA application_id").fetchone()[0]
+        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if (version, application, tables) == (0, 0, 0):
+            return False
+        if application != APPLICATION_ID:
+            raise GalleryError(
+                GalleryReason.FOREIGN, f"{self.path} is another program's database: give another --gallery"
+            )
+        if version != SCHEMA_VERSION:
+            raise GalleryError(
+                GalleryReason.FORMAT_VERSION,
+                f"gallery {self.path} has version {version}, this pulsekey knows {SCHEMA_VERSION}: "
+                "use the pulsekey that wrote it, or another --gallery",
+            )
+        return True
 
     def close(self) -> None:
         """Close the store; harmless if repeated."""
@@ -190,7 +184,10 @@ class Gallery:
         name = checked_name(name)
         people = self.people()
         if name in {person.name for person in people}:
-            raise self._already(name)
+            raise GalleryError(
+                GalleryReason.ALREADY_ENROLLED,
+                f"{name!r} is already enrolled: choose another name, or `pulsekey forget` it first",
+            )
         self._refuse_other_models([(person.name, person.model_id) for person in people], model_id)
         return name
 
@@ -214,7 +211,7 @@ class Gallery:
         Raises:
             GalleryError: UNKNOWN_NAME, BUSY or UNWRITABLE.
         """
-        name = unicodedata.normalize("NFC", name)
+        name = composed(name)
         with self._faults(), self._transaction():
             if self._db.execute("DELETE FROM templates WHERE name = ?", (name,)).rowcount != 1:
                 raise GalleryError(
@@ -243,12 +240,6 @@ class Gallery:
                 f"{name!r} was enrolled with model {other}, this bundle is {model_id}: use that bundle, "
                 "another --gallery, or forget and enrol again",
             )
-
-    def _already(self, name: str) -> GalleryError:
-        return GalleryError(
-            GalleryReason.ALREADY_ENROLLED,
-            f"{name!r} is already enrolled: choose another name, or `pulsekey forget` it first",
-        )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -289,9 +280,4 @@ def _make_private(path: Path) -> None:
     """Create folder (0700) and file (0600) before SQLite can, which follows the umask; WAL files inherit."""
     if not path.parent.exists():
         path.parent.mkdir(parents=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
-            os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

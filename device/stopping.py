@@ -10,27 +10,23 @@ from typing import Self
 class Stopper:
     """While entered, SIGINT and SIGTERM close what is being read; so does the end of the time, if any.
 
-    Before there is anything to close, a signal raises KeyboardInterrupt. A second signal always does, so
-    that a stop which hangs can still be stopped.
+    A second signal raises KeyboardInterrupt, so that a stop which hangs can still be stopped.
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, close: Callable[[], None], seconds: float | None = None) -> None:
+        """`close` ends the reading: idempotent, safe from a signal handler and another thread."""
         self.interrupted = False
-        self._close: Callable[[], None] | None = None
-        self._timer = threading.Timer(seconds, self._time_is_up) if seconds is not None else None
+        self._close = close
+        self._timer = threading.Timer(seconds, close) if seconds is not None else None
         self._before: dict[int, object] = {}
 
-    def closes(self, close: Callable[[], None]) -> None:
-        """Say what ends the reading (safe from a signal handler and another thread); starts the time."""
-        self._close = close
+    def __enter__(self) -> Self:
+        """Take over the signals and start the time."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._on_signal)
         if self._timer is not None:
             self._timer.daemon = True
             self._timer.start()
-
-    def __enter__(self) -> Self:
-        """Take over the signals."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
@@ -43,11 +39,7 @@ class Stopper:
             self._timer.cancel()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.interrupted or self._close is None:
+        if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
         self._close()
-
-    def _time_is_up(self) -> None:
-        if self._close is not None:
-            self._close()

@@ -54,11 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _acquire(args: argparse.Namespace, bundle: Bundle, enrolment: Enrolment, output: Output) -> None:
-    with (
-        Stopper(_PATIENCE * args.seconds + _PATIENCE_EXTRA_S) as stopper,
-        BoardReader(resolve_port(args), baud=args.baud, reconnect=False) as reader,
-    ):
-        stopper.closes(reader.close)
+    reader = BoardReader(resolve_port(args), baud=args.baud, reconnect=False)
+    with Stopper(reader.close, _PATIENCE * args.seconds + _PATIENCE_EXTRA_S) as stopper, reader:
         front_end = BoardFrontEnd(bundle.front_end)
         for event in enrol_from(reader, front_end=front_end, enrolment=enrolment):
             output.event(event)

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _progress(subject: str) -> None:
-    print(f"\rread {subject:<20.20}", end="", file=sys.stderr, flush=True)
+    print(f"read {subject:<20.20}\r", end="", file=sys.stderr, flush=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -46,11 +46,11 @@ def run(args: argparse.Namespace) -> int:
         decisions=args.decisions,
     )
     output = Output(as_json=args.json, verbose=args.verbose > 0)
-    stopper = Stopper(args.seconds)
+    port = resolve_port(args)
+    reader = BoardReader(port, baud=args.baud, reconnect=not args.no_reconnect)
+    stopper = Stopper(reader.close, args.seconds)
     try:
-        port = resolve_port(args)
-        with stopper, BoardReader(port, baud=args.baud, reconnect=not args.no_reconnect) as reader:
-            stopper.closes(reader.close)
+        with stopper, reader:
             output.event(Listening(0.0, port, bundle.manifest.model_id, len(references.names)))
             for event in recogniser.events(reader):
                 output.event(event)

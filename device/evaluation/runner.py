@@ -1,7 +1,7 @@
 """Runs an evaluation: cohort -> time lines -> enrolment -> decisions -> error rates."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from device.errors import SignalError, SignalReason
 from device.evaluation.protocol import Decisions, Plan, Selector, decide, references_of
 from device.evaluation.settings import FMRS, AtThreshold, DecisionRates, Result, Settings
 from device.evaluation.timelines import Timeline, timelines_of
-from device.frontend import Reason
+from device.frontend import FrontEndSpec, Reason
 from device.metrics import equal_error_rate, fnmr_at_fmr, rank_one, supports_fmr
 from firmware_bridge.recordings import Cohort, read_cohort
 
@@ -39,25 +39,16 @@ def evaluate(
         SignalError: TOO_FEW_PEOPLE or TOO_FEW_GOOD_WINDOWS, where there is nothing to measure.
     """
     spec = bundle.front_end
-    enrol_windows = windows_in(settings.enrol_seconds, spec)
-    if enrol_windows < MIN_GOOD_WINDOWS:
-        raise SignalError(
-            SignalReason.TOO_FEW_GOOD_WINDOWS,
-            f"an enrolment needs {MIN_GOOD_WINDOWS} good windows, "
-            f"{settings.enrol_seconds:g} s hold {enrol_windows}",
-        )
-    selector = Selector(settings, enrol_windows)
+    selector = Selector(settings, _enrol_windows(settings, spec))
     timelines = _read(read_cohort(cohort_path), bundle, embedder, selector, progress)
     plans = [selector.plan(subject, lines) for subject, lines in timelines.items()]
     enrolled = [plan for plan in plans if plan.enrollable]
     reasons = sum((line.reasons for lines in timelines.values() for line in lines), Counter[Reason]())
     windows = sum(len(line.embeddings) for lines in timelines.values() for line in lines)
     _refuse_too_few(plans, enrolled, reasons, cohort_path)
-    references = references_of(enrolled)
-    threshold = bundle.manifest.decision.threshold
     rates = tuple(
-        _rates(seconds, decide(enrolled, references, windows_in(seconds, spec)), threshold, settings.seed)
-        for seconds in settings.decision_seconds
+        _rates(seconds, decisions, bundle.manifest.decision.threshold, settings.seed)
+        for seconds, decisions in _decisions(enrolled, settings, spec)
     )
     return Result(
         cohort=cohort_path.name,
@@ -72,6 +63,16 @@ def evaluate(
         settings=settings,
         decisions=rates,
     )
+
+
+def _enrol_windows(settings: Settings, spec: FrontEndSpec) -> int:
+    windows = windows_in(settings.enrol_seconds, spec)
+    if windows < MIN_GOOD_WINDOWS:
+        raise SignalError(
+            SignalReason.TOO_FEW_GOOD_WINDOWS,
+            f"an enrolment needs {MIN_GOOD_WINDOWS} windows, {settings.enrol_seconds:g} s hold {windows}",
+        )
+    return windows
 
 
 def _read(
@@ -98,7 +99,7 @@ def _refuse_too_few(
     if len(plans) < 2:
         raise SignalError(
             SignalReason.TOO_FEW_PEOPLE,
-            f"{cohort_path}: error rates need at least two people, {len(plans)} has recordings that match",
+            f"{cohort_path}: error rates need at least two people, recordings that match are of {len(plans)}",
         )
     if len(enrolled) < 2:
         raise SignalError(
@@ -106,6 +107,14 @@ def _refuse_too_few(
             f"{cohort_path}: {len(enrolled)} of {len(plans)} people have enough good windows to enrol; "
             f"{explain(reasons)}",
         )
+
+
+def _decisions(
+    enrolled: list[Plan], settings: Settings, spec: FrontEndSpec
+) -> Iterator[tuple[float, Decisions]]:
+    references = references_of(enrolled)
+    for seconds in settings.decision_seconds:
+        yield seconds, decide(enrolled, references, windows_in(seconds, spec))
 
 
 def _rates(seconds: float, decisions: Decisions, threshold: float, seed: int) -> DecisionRates:

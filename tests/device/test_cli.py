@@ -328,3 +328,40 @@ def test_help_and_version(pulsekey: Pulsekey) -> None:
         assert f"  {name} " in done.stdout
         assert pulsekey(name, "--help").returncode == 0
     assert pulsekey("--version").stdout.startswith("pulsekey ")
+
+
+def install(folder: Path, package: str, declared: str, code: str) -> None:
+    """A package that declares a command, as pip would lay it out."""
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text(
+        f"[console_scripts]\nx = y:z\n\n[pulsekey.commands]\n{declared}\n\n[other]\nnot = mine\n"
+    )
+    (folder / f"{package}.py").write_text(code)
+
+
+COMMAND = """
+HELP = "A command of another package."
+def add_arguments(parser):
+    parser.add_argument("word")
+def run(args):
+    print("did", args.word)
+    return 0
+"""
+
+
+def test_installed_packages_add_commands(
+    pulsekey: Pulsekey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "other_commands", "extra = other_commands", COMMAND)
+    install(tmp_path, "heavy_commands", "heavy = heavy_commands", "import surely_not_installed")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    shown = pulsekey("--help").stdout  # which loads neither of them
+    assert "extra" in shown
+    assert "heavy" in shown
+    assert "not = mine" not in shown
+    done = pulsekey("extra", "it")
+    assert (done.returncode, done.stdout) == (0, "did it\n")
+    done = pulsekey("heavy")
+    fails(done, "surely_not_installed", "pip install")
+    only_line(done)

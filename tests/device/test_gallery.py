@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from device.errors import GalleryError, GalleryReason
-from device.gallery import Gallery, checked_name, default_gallery_path
+from device.gallery import Gallery, default_gallery_path
+from device.person_names import checked_name
 
 
 def reference(seed: int = 0) -> NDArray[np.float32]:
@@ -143,8 +144,12 @@ def test_foreign_and_newer_stores_are_left_alone(path: Path) -> None:
     path.parent.mkdir()
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE theirs (x)")
-    with refuses(GalleryReason.DAMAGED):
+    path.chmod(0o644)
+    before = path.read_bytes()
+    with refuses(GalleryReason.FOREIGN):
         Gallery(path)
+    assert path.read_bytes() == before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
     path.unlink()
     Gallery(path).close()
     with sqlite3.connect(path) as db:
