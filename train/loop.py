@@ -108,7 +108,7 @@ class Trainer:
             self._optimiser.zero_grad()
             loss.backward()
             self._optimiser.step()
-            total += float(loss)
+            total += loss.item()
         return total / max(1, batches)
 
     def _draw(self) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,17 @@
+"""What all tests share: where the real recordings are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The recordings that are never committed: PULSEKEY_DATA, or shared/data beside the checkout."""
+    folder = Path(os.environ.get("PULSEKEY_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no recordings at {folder}: set PULSEKEY_DATA to a folder with bidmc/ and challenge2015/")
+    return folder

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from device.frontend.quality import Reason, assess, periodicity
+from train.frontend_design import design
+
+SPEC = design().quality
+SECONDS = np.arange(300) / 125.0
+
+
+def pulse(hz: float = 1.2, scale: float = 500.0) -> np.ndarray:
+    phase = 2 * np.pi * hz * SECONDS
+    return scale * (np.cos(phase) + 0.4 * np.cos(2 * phase - 1))
+
+
+def counts(level: float = 120_000.0) -> np.ndarray:
+    return np.full(300, level)
+
+
+def test_periodicity_equals_a_plain_loop() -> None:
+    x = pulse(1.1) + np.random.default_rng(0).normal(size=300) * 200
+    r = []
+    for lag in range(int(125 / 3.0), int(125 * 1.5) + 2):
+        r.append(np.corrcoef(x[: 300 - lag], x[lag:])[0, 1])
+    peaks = [r[i] for i in range(1, len(r) - 1) if r[i] >= r[i - 1] and r[i] > r[i + 1]]
+    assert periodicity(x, 125.0) == pytest.approx(max(peaks), abs=1e-9)
+
+
+@pytest.mark.parametrize("hz", [0.75, 1.0, 1.5, 2.5])
+def test_a_pulse_of_any_rate_is_good(hz: float) -> None:
+    quality = assess(pulse(hz), counts(), 0.0, 125.0, SPEC)
+    assert quality.good
+    assert quality.sqi > 0.95
+
+
+def test_noise_is_irregular() -> None:
+    noise = np.random.default_rng(4).normal(size=300)
+    assert assess(noise, None, 0.0, 125.0, SPEC).reason is Reason.IRREGULAR
+
+
+@pytest.mark.parametrize(
+    ("filtered", "raw", "interpolated", "reason"),
+    [
+        (pulse(), counts(800.0), 0.0, Reason.NO_FINGER),
+        (pulse(), counts(262_143.0), 0.0, Reason.SATURATED),
+        (pulse(scale=2.0), counts(), 0.0, Reason.WEAK_PULSE),
+        (np.zeros(300), None, 0.0, Reason.WEAK_PULSE),
+        (np.full(300, 1e-13), None, 0.0, Reason.WEAK_PULSE),
+        (pulse(), counts(), 0.11, Reason.GAP),
+        (pulse() + np.where(SECONDS > 1.2, 8000.0 * np.exp(-((SECONDS - 1.6) ** 2) * 400), 0), counts(), 0, Reason.MOTION),
+        (pulse() * np.where(SECONDS < 1.2, 0.1, 1.0), counts(), 0.0, Reason.MOTION),
+    ],
+)
+def test_each_fault_has_its_reason(filtered, raw, interpolated, reason) -> None:  # type: ignore[no-untyped-def]
+    quality = assess(filtered, raw, interpolated, 125.0, SPEC)
+    assert quality.reason is reason
+    assert 0.0 <= quality.sqi <= 1.0
