@@ -35,6 +35,8 @@ from firmware_bridge.protocol import (
 _DATA_LAYOUTS = {
     n: struct.Struct(DATA_HEAD_LAYOUT.format + "HB" * (2 * n)) for n in range(1, MAX_SAMPLES + 1)
 }
+# Looking one up takes a tenth of making one, and every frame needs one.
+_FLAGS = tuple(DataFlags(bits) for bits in range(256))
 
 
 def encode_body(frame: Frame) -> bytes:
@@ -91,7 +93,7 @@ def _decode_info(body: bytes) -> InfoFrame:
     info = BoardInfo(
         (major, minor, patch), part, SensorFault(fault), fifo, spo2, ir, red, rate, ChannelOrder(order)
     )
-    return InfoFrame(DataFlags(flags), sequence, t_us, epoch, info)
+    return InfoFrame(_FLAGS[flags], sequence, t_us, epoch, info)
 
 
 def _encode_data(frame: DataFrame) -> bytes:
@@ -121,7 +123,7 @@ def _decode_data(body: bytes) -> DataFrame:
     if max(counts) > MAX_COUNTS or not n <= depth <= FIFO_SAMPLES:
         raise WireError(WireReason.CORRUPT, f"a DATA frame of {max(counts)} counts at FIFO depth {depth}")
     return DataFrame(
-        DataFlags(flags), sequence, t_us, index, epoch, depth, tuple(counts[::2]), tuple(counts[1::2])
+        _FLAGS[flags], sequence, t_us, index, epoch, depth, tuple(counts[::2]), tuple(counts[1::2])
     )
 
 
@@ -134,7 +136,7 @@ def _encode_event(frame: EventFrame) -> bytes:
 
 def _decode_event(body: bytes) -> EventFrame:
     _, flags, sequence, t_us, index, epoch, code, detail = EVENT_LAYOUT.unpack(body)
-    return EventFrame(DataFlags(flags), sequence, t_us, index, epoch, EventCode(code), detail)
+    return EventFrame(_FLAGS[flags], sequence, t_us, index, epoch, EventCode(code), detail)
 
 
 def _encode_command(frame: CommandFrame) -> bytes:
@@ -156,7 +158,7 @@ def _encode_ack(frame: AckFrame) -> bytes:
 def _decode_ack(body: bytes) -> AckFrame:
     _, flags, sequence, t_us, command_sequence, code, result, value = ACK_LAYOUT.unpack(body)
     return AckFrame(
-        DataFlags(flags), sequence, t_us, command_sequence, CommandCode(code), AckResult(result), value
+        _FLAGS[flags], sequence, t_us, command_sequence, CommandCode(code), AckResult(result), value
     )
 
 

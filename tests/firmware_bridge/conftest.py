@@ -1,7 +1,7 @@
 """Real recordings, simulated wearers made on the spot, and a clock that needs no waiting."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ def data() -> Path:
 
 
 @pytest.fixture
-def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Six simulated wearers in a file of the format that ships."""
     names = ("ada", "grace", "linus", "mae", "alan", "tim")
     phase = np.linspace(0.0, 1.0, 128)
@@ -50,7 +50,7 @@ def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         wander_counts=np.full(n, 200.0),
     )
     monkeypatch.setattr(wearers, "WEARERS_FILE", path)
-    yield path
+    return path
 
 
 class Clock:

@@ -49,7 +49,8 @@ def test_ports_are_known_by_their_ids_and_named_stably(tmp_path: Path) -> None:
         by_id,
     )  # fmt: skip
     assert [(board.path, board.known) for board in found] == [
-        ("/dev/ttyACM0", True), (str(by_id / "usb-1a86-if00"), True), ("/dev/ttyACM1", False), ("/dev/ttyACM9", False),
+        ("/dev/ttyACM0", True), (str(by_id / "usb-1a86-if00"), True),
+        ("/dev/ttyACM1", False), ("/dev/ttyACM9", False),
     ]  # fmt: skip
     assert found[0].hint == "Raspberry Pi RP2040 [2e8a:000a]"
     assert found[3].hint == "Modem [1234:5678]"

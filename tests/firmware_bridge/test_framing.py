@@ -3,6 +3,7 @@
 import random
 import struct
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -123,7 +124,7 @@ def test_any_chunking_gives_the_same_frames(sent: list[Frame], cuts: list[int]) 
     decoder = FrameDecoder()
     got: list[Frame] = []
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         got += decoder.feed(stream[first:last])
     assert got == sent
     assert (decoder.counts.frames, decoder.counts.dropped) == (len(sent), 0)
@@ -217,7 +218,8 @@ def test_the_beginning_of_a_running_stream_is_no_damage() -> None:
 
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [(b"", WireReason.CORRUPT), (b"\x11", WireReason.CORRUPT), (struct.pack("<BBHI", 0x10, 0, 0, 0), WireReason.CORRUPT),
+    [(b"", WireReason.CORRUPT), (b"\x11", WireReason.CORRUPT),
+     (struct.pack("<BBHI", 0x10, 0, 0, 0), WireReason.CORRUPT),
      (b"\x31", WireReason.UNKNOWN_VERSION), (b"\x1f", WireReason.UNKNOWN_TYPE)],
 )  # fmt: skip
 def test_bodies_that_are_none(body: bytes, reason: WireReason) -> None:

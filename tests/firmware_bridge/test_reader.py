@@ -1,4 +1,4 @@
-"""The reader on real pseudo-terminals: what it yields, every way a port can be wrong, and getting a board back."""
+"""The reader on real pseudo-terminals: what it yields, and every way a port can be wrong or go away."""
 
 import errno
 import os
@@ -158,7 +158,8 @@ def test_permission_denied_says_which_group_to_join(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("url", "match"),
-    [("nosuch://x", "no port"), ("socket://nowhere", "no port"), ("/etc/hostname", "no serial port"), ("/tmp", "no serial port")],
+    [("nosuch://x", "no port"), ("socket://nowhere", "no port"),
+     ("/etc/hostname", "no serial port"), ("/tmp", "no serial port")],
 )  # fmt: skip
 def test_what_is_no_port(url: str, match: str) -> None:
     error = refusal(BoardReader(url))
@@ -263,8 +264,7 @@ def test_unplugged_without_reconnecting_is_an_error() -> None:
         got = [next(reader) for _ in range(3)]
         board.close()
         with pytest.raises(PortError, match="was unplugged") as caught:
-            for message in reader:
-                got.append(message)
+            got.extend(reader)
     assert caught.value.reason is PortReason.UNPLUGGED
     assert isinstance(got[-1], LinkStatistics)
 

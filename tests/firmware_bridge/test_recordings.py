@@ -85,7 +85,8 @@ def test_a_windowed_cohort_names_the_array_it_lacks(tmp_path: Path, name: str) -
      {"start": np.array([0, 6, 9])}, {"start": np.array([0, 4, 3])}, {"start": np.array([-1, 3, 5])},
      {"ppg_scale": np.array([1.0])}, {"ppg_scale": np.array([1.0, np.nan])}, {"fs": np.float64(0)},
      {"fs": np.float64(np.nan)}, {"fs": np.array([1.0, 2.0])}, {"subject": np.array([1, 2])},
-     {"subject": np.array(["a", None], object)}, {"subject": np.array([], "U1")}, {"record": np.array(["a"])}],
+     {"subject": np.array(["a", None], object)}, {"subject": np.array([], "U1")},
+     {"record": np.array(["a"])}],
 )  # fmt: skip
 def test_a_cohort_of_wrong_arrays_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     with refused(RecordingReason.BAD_ARRAY, "."):

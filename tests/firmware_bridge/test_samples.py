@@ -35,22 +35,21 @@ def test_wraps_are_undone_and_losses_counted(index: int, t_us: int, kept: list[b
     tally = Tally()
     samples = FrameSamples(tally)
     kept[0] = kept[-1] = True
-    blocks = [
-        samples.data(
-            DataFrame(
-                DataFlags.NONE,
-                i % 2**16,
-                (t_us + i * PERIOD_US) % 2**32,
-                (index + 5 * i) % 2**32,
-                0,
-                7,
-                (i,) * 5,
-                (i,) * 5,
-            )  # fmt: skip
+    frames = [
+        DataFrame(
+            DataFlags.NONE,
+            i % 2**16,
+            (t_us + i * PERIOD_US) % 2**32,
+            (index + 5 * i) % 2**32,
+            0,
+            7,
+            (i,) * 5,
+            (i,) * 5,
         )
         for i in range(len(kept))
         if kept[i]
     ]
+    blocks = feed(samples, frames)
     places = [i for i in range(len(kept)) if kept[i]]
     assert [block.index for block in blocks] == [index + 5 * i for i in places]
     assert [block.t_us for block in blocks] == [t_us + i * PERIOD_US for i in places]

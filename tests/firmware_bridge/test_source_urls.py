@@ -78,7 +78,7 @@ def test_a_bad_url_is_one_clear_line(people: Path, url: str, match: str) -> None
 
 
 def test_a_file_that_is_none() -> None:
-    with pytest.raises(RecordingError, match="no such file: none.npz"):
+    with pytest.raises(RecordingError, match=r"no such file: none\.npz"):
         BoardReader("replay://none.npz").open()
 
 
