@@ -53,8 +53,7 @@ class Packet:
 class LightBoard:
     """Simulates a board that measures ``source`` at the source's own rate.
 
-    Lost samples take their index and are not sent. The board can boot any number of times; the source goes
-    on.
+    Lost samples take their index and are not sent. The board can boot many times; the source goes on.
     """
 
     def __init__(self, source: PulseSource, epilogue: Epilogue = Epilogue.END) -> None:

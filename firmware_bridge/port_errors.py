@@ -29,12 +29,15 @@ def open_error(url: str, error: OSError | ValueError, known_ports: Callable[[], 
     if "://" in url:
         if number is None:
             return PortError(PortReason.BAD_URL, f"{url} is no port: {_one_line(error)}")
-        return PortError(PortReason.NOT_FOUND, f"{url} does not answer: {os.strerror(number)}")
+        # A name that is not found has a number of the resolver's, below 0, and a text of its own.
+        why = os.strerror(number) if number > 0 else _one_line(error)
+        return PortError(PortReason.NOT_FOUND, f"{url} does not answer: {why}")
     if number in _GONE:
         ports = ", ".join(known_ports())
         advice = f"there are {ports}" if ports else "no USB serial board is plugged in"
         return PortError(PortReason.NOT_FOUND, f"no such port: {url}; {advice}")
-    return PortError(PortReason.BAD_URL, f"{url} is no serial port: {_one_line(error)}")
+    why = f"to read a file use replay://{url}" if os.path.isfile(url) else _one_line(error)
+    return PortError(PortReason.BAD_URL, f"{url} is no serial port: {why}")
 
 
 def _number(error: BaseException | None) -> int | None:
@@ -43,6 +46,8 @@ def _number(error: BaseException | None) -> int | None:
         number = getattr(error, "errno", None)
         if isinstance(number, int):
             return number
+        if isinstance(error, TimeoutError):
+            return errno.ETIMEDOUT
         error = error.__cause__ or error.__context__
     return None
 

@@ -89,10 +89,13 @@ class PtyBoard:
 
     def _write(self, data: bytes) -> bool:
         """Write all of it, however long that takes; False if the reader left or the board is to stop."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
         while data:
-            if self._stop.is_set() or not self._has_reader():
+            events = sum(event for _, event in poll.poll(LOOK_S * 1000))
+            if self._stop.is_set() or events & select.POLLHUP:
                 return False
-            if select.select([], [self._fd], [], LOOK_S)[1]:
+            if events & select.POLLOUT:
                 try:
                     data = data[os.write(self._fd, data) :]
                 except BlockingIOError:

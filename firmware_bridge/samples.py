@@ -49,8 +49,7 @@ class FrameSamples:
         step = (frame.index - self._next_index) % INDEX_MODULUS
         restarted = self._booting or step >= INDEX_MODULUS // 2
         if self._wire_epoch is None:
-            # What a running board measured before it was listened to is not lost; what it did since its boot
-            # is.
+            # What a running board measured unheard is not lost; what it measured since a boot seen here is.
             self._begin(frame, lost=frame.index if self._booting else 0)
         elif restarted or frame.epoch != self._wire_epoch:
             self._tally.begin_epoch()

@@ -117,7 +117,7 @@ class Sketch:
             self._format = announced
             self._tally.begin_epoch()
             self._tally.restarts += 1
-            self._index = 0
+            self._index, self._introduced = 0, False
         else:
             self._tally.corrupt += 1
             self._tally.lost += 1

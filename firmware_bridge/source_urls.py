@@ -40,6 +40,8 @@ def source_of(url: str) -> PlannedSource:
     if make is None:
         raise PortError(PortReason.BAD_URL, f"{url} is no source: use sim://NAME or replay://FILE")
     name, _, query = rest.partition("?")
+    if not name:
+        raise PortError(PortReason.BAD_URL, f"{url} names nobody: use sim://NAME or replay://FILE")
     return make(unquote(name), _Options(url, query))
 
 

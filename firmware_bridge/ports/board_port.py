@@ -56,7 +56,6 @@ class BoardPort(serial.SerialBase):  # type: ignore[misc]
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         while True:
             self._collect(size)
-            # A reader that is no faster than the board gets the speed it asked for, however long it was away.
             left = self._until_due()
             if deadline is not None:
                 left = min(left, deadline - time.monotonic())

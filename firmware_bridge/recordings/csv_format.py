@@ -17,8 +17,8 @@ _UPWARDS = ("ppg", "pleth", "pulse", "bvp")
 _DOWNWARDS = ("ir", "infrared", "ir_counts", "ir_value")
 _TIME_UNITS_S = {"": 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6}
 _TIME = re.compile(r"(?:t|time|timestamp|seconds)(?:[ _]?[\[(]?(s|sec|seconds|ms|us)[\])]?)?")
-MAX_GAP_RATIO = 1000
-"""A thousand times more missing samples than measured ones mean a wrong time, not gaps to be filled."""
+MAX_GAP_RATIO = 20
+"""Twenty times more missing samples than measured ones mean a wrong time, not gaps to be filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ def read_csv(path: str | os.PathLike[str], rate_hz: float | None = None) -> Reco
     path = Path(path)
     rows = _rows(path)
     header = None if _is_number(rows[0][0]) else rows.pop(0)
+    if not rows:
+        raise RecordingError(RecordingReason.NO_SIGNAL, f"{path} has a header and no samples")
     columns = _named(path, header) if header else _by_number(path, rows[0])
     ppg = columns.sign * _column(path, rows, columns.ppg, bool(header))
     if columns.time is not None:
@@ -68,14 +70,16 @@ def _rows(path: Path) -> list[list[str]]:
         raise RecordingError(RecordingReason.NOT_FOUND, f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no text") from error
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # Not a tab: before the first one may be an empty cell.
+    lines = [line.strip(" ") for line in text.splitlines() if line.strip()]
     if not lines:
         raise RecordingError(RecordingReason.NO_SIGNAL, f"{path} is empty")
     separator = next((mark for mark in ",;\t" if mark in lines[0]), " ")
-    return [
-        [cell.strip() for cell in row]
-        for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    ]
+    try:
+        rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    except csv.Error as error:
+        raise RecordingError(RecordingReason.UNREADABLE, f"{path}: {error}") from error
+    return [[cell.strip() for cell in row] for row in rows]
 
 
 def _named(path: Path, header: Sequence[str]) -> _Columns:
@@ -122,12 +126,10 @@ def _on_grid(
     steps = np.diff(time_s)
     if len(steps) == 0 or not (steps > 0).all():
         raise RecordingError(RecordingReason.BAD_ARRAY, f"{path}: the time column does not always go up")
-    # Rounded stamps (8 ms steps written in hundredths) make the median coarse; the mean of ordinary steps is
-    # exact.
-    ordinary = steps[steps < 1.5 * np.median(steps)]
-    rate_hz = 1.0 / float(ordinary.mean())
-    missing = np.maximum(np.round(steps * rate_hz).astype(np.int64) - 1, 0)
-    missing[steps < 1.5 * np.median(steps)] = 0
+    # Stamps rounded to hundredths of a second make the median step coarse; the mean of the ordinary is exact.
+    ordinary = steps < 1.5 * np.median(steps)
+    rate_hz = 1.0 / float(steps[ordinary].mean())
+    missing = np.where(ordinary, 0, np.round(steps * rate_hz) - 1).astype(np.int64)
     places = np.concatenate([[0], np.cumsum(missing + 1)])
     if places[-1] > MAX_GAP_RATIO * len(ppg):
         raise RecordingError(RecordingReason.BAD_ARRAY, f"{path}: the time column jumps too far to be true")

@@ -17,7 +17,7 @@ MISSING = -32768
 """The sample of format 16 that means none."""
 
 _RECORD = re.compile(
-    r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<signals>\d+)(?:\s+(?P<rate>[\d.eE+]+)\S*)?(?:\s.*)?"
+    r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<signals>\d+)(?:\s+(?P<rate>[\d.eE+]+)\S*(?:\s+(?P<length>\d+))?)?(?:\s.*)?"
 )
 _SIGNAL = re.compile(
     r"(?P<file>\S+)\s+(?P<format>\d+)(?P<extras>[x:]\d+\S*)?(?:\+(?P<offset>\d+))?"
@@ -44,6 +44,8 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
         RecordingError: a file is absent or cut short, has no such signal, or another format than 16.
     """
     header = Path(path)
+    if not header.name:
+        raise RecordingError(RecordingReason.NOT_FOUND, f"{header} names no file")
     if header.suffix in (".dat", ".mat", ".hea"):
         header = header.with_suffix(".hea")
     else:
@@ -54,16 +56,17 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
         raise RecordingError(RecordingReason.NOT_FOUND, f"cannot read {header}: {error.strerror}") from error
     comments = " ".join(line for line in lines if line.startswith("#"))
     record, *signal_lines = [line for line in lines if line.strip() and not line.startswith("#")] or [""]
-    name, rate_hz, count = _record_line(header, record)
+    name, rate_hz, count, length = _record_line(header, record)
     signals = [_signal_line(header, line) for line in signal_lines[:count]]
     if len(signals) < count:
         raise _unreadable(header, f"it announces {count} signals and describes {len(signals)}")
-    ppg = _samples(header, signals, _choose(header, signals))
+    ppg = _samples(header, signals, _choose(header, signals), length)
     subject = re.search(r"\bs\d{5,6}\b", comments)
     return Recording(ppg, rate_hz, subject[0] if subject else name, name, name)
 
 
-def _record_line(header: Path, line: str) -> tuple[str, float, int]:
+def _record_line(header: Path, line: str) -> tuple[str, float, int, int]:
+    """Name, rate in Hz, number of signals and samples of each, 0 if it does not say."""
     match = _RECORD.fullmatch(line.strip())
     if match is None:
         raise _unreadable(header, f"no WFDB record line: {line[:60]!r}")
@@ -74,7 +77,7 @@ def _record_line(header: Path, line: str) -> tuple[str, float, int]:
         rate_hz = float(match["rate"] or 250)
     except ValueError as error:
         raise _unreadable(header, f"a sampling rate of {match['rate']!r}") from error
-    return match["name"], checked_rate(rate_hz, str(header)), int(match["signals"])
+    return match["name"], checked_rate(rate_hz, str(header)), int(match["signals"]), int(match["length"] or 0)
 
 
 def _signal_line(header: Path, line: str) -> _Signal:
@@ -106,7 +109,7 @@ def _choose(header: Path, signals: list[_Signal]) -> int:
 
 
 def _samples(
-    header: Path, signals: list[_Signal], chosen: int
+    header: Path, signals: list[_Signal], chosen: int, length: int
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """The chosen signal in its unit; signals of one file take turns, sample by sample."""
     one = signals[chosen]
@@ -116,23 +119,15 @@ def _samples(
         content = path.read_bytes()[one.offset :]
     except OSError as error:
         raise RecordingError(RecordingReason.NOT_FOUND, f"cannot read {path}: {error.strerror}") from error
-    stated = _stated_length(header)
     frame = 2 * len(group)
-    if not content or len(content) % frame or (stated and len(content) < stated * frame):
+    if length:
+        content, wanted = content[: length * frame], length * frame
+    else:
+        wanted = max(1, len(content) // frame) * frame
+    if len(content) != wanted:
         raise _unreadable(path, f"{len(content)} bytes of samples are cut short")
-    raw = np.frombuffer(content, "<i2").reshape(-1, len(group))[: stated or None, group.index(chosen)]
+    raw = np.frombuffer(content, "<i2").reshape(-1, len(group))[:, group.index(chosen)]
     return np.where(raw == MISSING, np.nan, (raw - float(one.baseline)) / one.gain)
-
-
-def _stated_length(header: Path) -> int:
-    """Samples a signal by the header, 0 if it does not say."""
-    first = next(
-        line
-        for line in header.read_text("utf-8", "replace").splitlines()
-        if line.strip()[:1] not in ("", "#")
-    )
-    fields = first.split()
-    return int(fields[3]) if len(fields) > 3 and fields[3].isdigit() else 0
 
 
 def _unreadable(path: Path, why: str) -> RecordingError:

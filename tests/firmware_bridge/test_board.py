@@ -135,10 +135,17 @@ def _plain_wearer(**changes: float):  # type: ignore[no-untyped-def]
 
     beat = np.sin(np.linspace(0, np.pi, 128)).astype(np.float32)
     plain = {
-        "heart_rate_bpm": 60.0, "rr_sd_ms": 20.0, "respiration_hz": 0.25, "rsa_ms": 30.0,
-        "noise_counts": 10.0, "dc_ir_counts": 120e3, "dc_red_counts": 100e3, "ac_ir_counts": 3e3, "red_ac_ratio": 0.4,
+        "heart_rate_bpm": 60.0,
+        "rr_sd_ms": 20.0,
+        "respiration_hz": 0.25,
+        "rsa_ms": 30.0,
+        "dc_ir_counts": 120e3,
+        "dc_red_counts": 100e3,
+        "ac_ir_counts": 3e3,
+        "red_ac_ratio": 0.4,
+        "noise_counts": 10.0,
         "wander_counts": 100.0,
-    }  # fmt: skip
+    }
     return Wearer("x", beat, **(plain | changes))
 
 

@@ -122,6 +122,15 @@ def test_a_board_boots_for_each_reader_and_its_source_goes_on() -> None:
     assert rest == [count for count in whole if count >= 0][-len(rest) :]
 
 
+def test_readers_that_come_and_go_at_once_do_no_harm() -> None:
+    with PtyBoard(source(), speed=50) as board:
+        for _ in range(30):
+            with BoardReader(board.path):
+                pass
+        with BoardReader(board.path) as reader:
+            assert samples_of(list(reader))
+
+
 def test_a_port_that_is_read_already_is_busy() -> None:
     with PtyBoard(source()) as board, BoardReader(board.path):
         error = refusal(BoardReader(board.path))
@@ -159,11 +168,25 @@ def test_permission_denied_says_which_group_to_join(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("url", "match"),
     [("nosuch://x", "no port"), ("socket://nowhere", "no port"),
-     ("/etc/hostname", "no serial port"), ("/tmp", "no serial port")],
+     ("/etc/hostname", "use replay:///etc/hostname"), ("/tmp", "no serial port")],
 )  # fmt: skip
 def test_what_is_no_port(url: str, match: str) -> None:
     error = refusal(BoardReader(url))
     assert error.reason is PortReason.BAD_URL
+    assert match in str(error)
+
+
+@pytest.mark.parametrize(
+    ("cause", "match"),
+    [(TimeoutError("timed out"), "timed out"), (socket.gaierror(-2, "Name unknown"), "Name unknown")],
+)
+def test_a_socket_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, cause: OSError, match: str) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise cause
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    error = refusal(BoardReader("socket://board.example:7000"))
+    assert error.reason is PortReason.NOT_FOUND
     assert match in str(error)
 
 
@@ -177,17 +200,20 @@ def test_nobody_listens_at_a_socket() -> None:
 
 def test_a_board_behind_a_socket() -> None:
     sent = b"".join(packet.data for packet in LightBoard(source()).boot())
+    opened = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             peer, _ = server.accept()
             with peer:
+                opened.wait(5)  # pyserial throws away what comes before it has opened the port.
                 peer.sendall(sent)
                 peer.recv(1)
 
         thread = threading.Thread(target=serve)
         thread.start()
         with BoardReader(f"socket://127.0.0.1:{server.getsockname()[1]}") as reader:
+            opened.set()
             assert len(samples_of(list(reader))) == 993
         thread.join(5)
 

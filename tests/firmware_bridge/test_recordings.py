@@ -220,6 +220,8 @@ def csv(tmp_path: Path, text: str) -> Path:
         ("t_ms;ECG;PPG\n0;9;5\n8;9;6\n16;9;7\n", [5, 6, 7], 125.0),
         ("time [us]\tir\n0\t5\n8000\t6\n16000\t7\n", [-5, -6, -7], 125.0),
         ("time,ppg\n0,5\n1,6\n2,\n5,8\n6,9\n7,9\n8,9\n", [5, 6, np.nan, np.nan, np.nan, 8, 9, 9, 9], 1.0),
+        ("t\tppg\n0\t5\n1\t\n2\t7\n", [5, np.nan, 7], 1.0),
+        ("ppg\tt\n5\t0\n\t1\n7\t2\n", [5, np.nan, 7], 1.0),
         ('"time","pleth"\n"0","5"\n"1","6"\n', [5, 6], 1.0),
     ],
 )
@@ -239,6 +241,7 @@ def test_csv(tmp_path: Path, text: str, ppg: list[float], rate_hz: float) -> Non
         ("t,ppg\n0,1\n1,x\n", RecordingReason.UNREADABLE, "row 3: 'x' is no number"),
         ("t,ppg\n0,1\n0,1\n", RecordingReason.BAD_ARRAY, "does not always go up"),
         ("t,ppg\n0,1\n", RecordingReason.BAD_ARRAY, "does not always go up"),
+        ("t,ppg\n", RecordingReason.NO_SIGNAL, "a header and no samples"),
         ("t,ppg\n0,1\n1,1\n2,1\n999999999,1\n", RecordingReason.BAD_ARRAY, "jumps"),
     ],
 )

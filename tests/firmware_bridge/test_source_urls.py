@@ -57,6 +57,7 @@ def test_a_real_record_by_url(data: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "match"),
     [
+        ("replay://", "names nobody"),
         ("sim://eve", "no simulated wearer 'eve'; there are ada, alan, grace, linus, mae, tim"),
         ("sim://ada?sped=2", "no option sped; there are speed, seconds, seed"),
         ("sim://ada?speed=fast", "speed should be 0 .*, not 'fast'"),
