@@ -1,0 +1,192 @@
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from device.bundle import load_bundle
+from device.embedders import load_embedder
+from device.errors import BundleError, BundleReason
+from device.evaluation import Settings
+from device.evaluation.protocol import Selector
+from device.manifest import Manifest
+from export import build
+from export.build import Source, build_bundle, golden_windows
+from export.errors import ExportError, ExportReason
+from export.parity import compare
+from export.threshold import FMR
+
+# The converters' own deprecations are theirs to mend.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def bundle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("bundles") / "tiny"
+    build_bundle(source, target)
+    return target
+
+
+def test_the_bundle_is_one_the_device_reads_in_both_runtimes_and_precisions(bundle: Path, source: Source) -> None:
+    read = load_bundle(bundle)
+    assert read.front_end == source.trained.front_end
+    window = source.dev[0].pulse[0]
+    answers = {
+        (runtime, precision): load_embedder(read, runtime, precision).embed(window)
+        for runtime in ("litert", "onnxruntime")
+        for precision in ("int8", "fp32")
+    }
+    floats = answers["litert", "fp32"]
+    assert float(floats @ answers["onnxruntime", "fp32"]) > 0.99999
+    for answer in answers.values():
+        assert float(floats @ answer) > 0.98
+
+
+def test_the_manifest_states_the_threshold_and_its_people(bundle: Path, source: Source) -> None:
+    decision = load_bundle(bundle).manifest.decision
+    assert (decision.windows, decision.fmr, decision.people) == (5, FMR, len(source.dev))
+    assert -1 < decision.threshold < 1
+
+
+def test_every_operator_of_the_int8_model_is_integer_but_its_two_ends(bundle: Path) -> None:
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        str(bundle / "model.int8.tflite"),
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    interpreter.allocate_tensors()
+    operators = interpreter._get_ops_details()
+    names = Counter(operator["op_name"] for operator in operators)
+    assert names["QUANTIZE"] == names["DEQUANTIZE"] == 1
+    assert not names.keys() & {"TRANSPOSE", "PAD", "ADD", "MUL", "SELECT", "CUSTOM"}
+    types = {tensor["index"]: tensor["dtype"] for tensor in interpreter.get_tensor_details()}
+    for operator in operators:
+        if operator["op_name"] not in ("QUANTIZE", "DEQUANTIZE"):
+            assert types[operator["outputs"][0]] == np.int8, operator["op_name"]
+
+
+def test_the_onnx_model_is_quantised_and_says_nothing_of_where_it_was_made(bundle: Path) -> None:
+    model = onnx.load(bundle / "model.int8.onnx")
+    kinds = Counter(node.op_type for node in model.graph.node)
+    assert kinds["QuantizeLinear"] > kinds["Conv"] > 0
+    assert kinds["BatchNormalization"] == 0
+    content = (bundle / "model.int8.onnx").read_bytes() + (bundle / "model.fp32.onnx").read_bytes()
+    assert str(Path.home()).encode() not in content
+    assert b"site-packages" not in content
+    assert b".py" not in content
+
+
+def test_the_card_names_data_threshold_and_parity(bundle: Path) -> None:
+    card = (bundle / "MODEL_CARD.md").read_text()
+    for word in ("simulated wearers", "false match", "model.int8.tflite", "pulsekey train tests", "second factor"):
+        assert word in card
+
+
+def test_exported_twice_is_the_same_bytes(bundle: Path, source: Source, tmp_path: Path) -> None:
+    build_bundle(source, tmp_path / "tiny")
+    for path in bundle.iterdir():
+        assert path.read_bytes() == (tmp_path / "tiny" / path.name).read_bytes(), path.name
+
+
+def test_a_tampered_model_is_refused(bundle: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in bundle.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    content = bytearray((copy / "model.int8.tflite").read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / "model.int8.tflite").write_bytes(content)
+    with pytest.raises(BundleError, match=r"model\.int8\.tflite is damaged") as caught:
+        load_bundle(copy)
+    assert caught.value.reason is BundleReason.DAMAGED
+
+
+def test_golden_windows_are_nobodys_and_standardised() -> None:
+    windows = golden_windows(300)
+    assert windows.shape == (build.GOLDEN_WINDOWS, 300)
+    np.testing.assert_allclose(windows.mean(axis=1), 0, atol=1e-5)
+    np.testing.assert_allclose(windows.std(axis=1), 1, atol=1e-5)
+
+
+def test_nothing_is_written_over_an_existing_folder(bundle: Path, source: Source) -> None:
+    before = sorted(path.name for path in bundle.parent.iterdir())
+    with pytest.raises(ExportError, match="exists; remove it") as caught:
+        build_bundle(source, bundle)
+    assert caught.value.reason is ExportReason.OUTPUT_EXISTS
+    assert sorted(path.name for path in bundle.parent.iterdir()) == before
+
+
+def test_too_little_to_calibrate_with(source: Source, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="99 windows to calibrate with, 100 are needed"):
+        build_bundle(replace(source, calibration=source.calibration[:99]), tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_answers_otherwise_in_int8_does_not_pass_the_gate() -> None:
+    rng = np.random.default_rng(0)
+    fp32 = [_unit(rng.normal(size=(40, 16))) for _ in range(4)]
+    compare("m", fp32, fp32).require()
+    noisy = [_unit(one + 0.1 * rng.normal(size=one.shape)) for one in fp32]
+    parity = compare("m", fp32, noisy)
+    expected = np.mean([float(a @ b) for x, y in zip(fp32, noisy, strict=True) for a, b in zip(x, y, strict=True)])
+    assert parity.cosine_mean == pytest.approx(expected, abs=1e-6)
+    with pytest.raises(ExportError, match="no bundle was written") as caught:
+        parity.require()
+    assert caught.value.reason is ExportReason.PARITY
+
+
+def test_a_failed_gate_leaves_nothing_behind(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ExportError(ExportReason.PARITY, "refused")
+
+    monkeypatch.setattr(build, "_models", refuse)
+    with pytest.raises(ExportError, match="refused"):
+        build_bundle(source, tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_no_half_bundle(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(build, "_stage", full)
+    with pytest.raises(ExportError, match="No space left on device") as caught:
+        build_bundle(source, tmp_path / "x")
+    assert caught.value.reason is ExportReason.UNWRITABLE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_threshold_is_the_lowest_at_its_rate(bundle: Path, source: Source) -> None:
+    from device.evaluation.protocol import decide, references_of
+    from device.evaluation.timelines import timelines_of
+
+    read = load_bundle(bundle)
+    lines = timelines_of(source.held_out.recordings, load_embedder(read), read.front_end, windowed=False)
+    selector = Selector(Settings(), 25)
+    plans = [selector.plan(line.subject, [line]) for line in lines]
+    decisions = decide(plans, references_of(plans), 5)
+    other = [
+        float(score)
+        for row, own in zip(decisions.scores, decisions.own, strict=True)
+        for column, score in enumerate(row)
+        if column != own
+    ]
+    threshold = read.manifest.decision.threshold
+    assert sum(score >= threshold for score in other) / len(other) <= FMR
+    lower = max(score for score in other if score < threshold)
+    assert sum(score >= lower for score in other) / len(other) > FMR
+
+
+def test_the_manifest_is_what_was_returned(bundle: Path) -> None:
+    content = json.loads((bundle / "manifest.json").read_text())
+    assert Manifest.from_dict(content).to_dict() == content
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
