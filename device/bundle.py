@@ -67,9 +67,7 @@ def load_bundle(path: Path | str | None = None) -> Bundle:
 
 def _read_manifest(folder: Path) -> Manifest:
     if not folder.is_dir():
-        raise BundleError(
-            BundleReason.MISSING, f"no bundle at {folder}: it must be a folder with {MANIFEST_NAME}"
-        )
+        raise BundleError(BundleReason.MISSING, f"no bundle at {folder}: it must be a folder with {MANIFEST_NAME}")
     path = folder / MANIFEST_NAME
     try:
         with path.open("rb") as file:
@@ -78,9 +76,7 @@ def _read_manifest(folder: Path) -> Manifest:
             raise BundleError(BundleReason.MALFORMED, f"{path} is larger than {MAX_MANIFEST_BYTES} bytes")
         return Manifest.from_json(content.decode("utf-8"), str(path))
     except FileNotFoundError:
-        raise BundleError(
-            BundleReason.MISSING, f"no {MANIFEST_NAME} in {folder}: this is not a bundle"
-        ) from None
+        raise BundleError(BundleReason.MISSING, f"no {MANIFEST_NAME} in {folder}: this is not a bundle") from None
     except OSError as error:
         raise BundleError(BundleReason.MISSING, f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:

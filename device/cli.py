@@ -95,9 +95,7 @@ def _top_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pulsekey", add_help=False)
     parser.add_argument("-h", "--help", action="store_true", help="show this")
     parser.add_argument("--version", action="store_true", help="show the version")
-    parser.add_argument(
-        "-v", "--verbose", action="count", default=0, help="tell more on stderr; -vv for everything"
-    )
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="tell more on stderr; -vv for everything")
     return parser
 
 
@@ -120,9 +118,7 @@ def _entry_points() -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in dict.fromkeys(sys.path):
         try:
-            packages = [
-                name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))
-            ]
+            packages = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]
         except OSError:
             continue  # sys.path may name archives and folders that do not exist
         for package in sorted(packages):
@@ -160,9 +156,7 @@ def _run(name: str, arguments: list[str], *, verbose: int) -> int:
     if module_name is None:
         from device.errors import CommandError, CommandReason
 
-        raise CommandError(
-            CommandReason.UNKNOWN_COMMAND, f"no command {name!r}: `pulsekey --help` lists the commands"
-        )
+        raise CommandError(CommandReason.UNKNOWN_COMMAND, f"no command {name!r}: `pulsekey --help` lists the commands")
     try:
         command = _load(module_name)
         parser = _Parser(prog=f"pulsekey {name}", description=command.HELP)

@@ -10,14 +10,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from device.comparison import pooled
+
 PATIENCE = 2  # A decision not filled within this many times its length is given up.
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A decision's evidence: mean score with each reference (m,) over `windows` good windows of `seen`."""
+    """A decision's evidence: the pooled embedding (d,) of `windows` good windows of `seen`."""
 
-    scores: NDArray[np.float64]
+    probe: NDArray[np.float32]
     windows: int
     seen: int
 
@@ -34,7 +36,7 @@ _Outcome = TypeVar("_Outcome", Filled, GivenUp)
 
 
 class Accumulator:
-    """Collects the scores of consecutive good windows of one epoch until a decision is filled.
+    """Collects the embeddings of consecutive good windows of one epoch until a decision is filled.
 
     A decision opens with its first good window; bad windows are skipped, but count towards its patience. A
     new epoch empties it: what lies across a gap is never joined.
@@ -46,12 +48,11 @@ class Accumulator:
             raise ValueError("a decision needs at least one window")
         self._windows = windows
         self._epoch: int | None = None
-        self._sum: NDArray[np.float64] | None = None
-        self._good = 0
+        self._good: list[NDArray[np.float32]] = []
         self._seen = 0
 
-    def add(self, epoch: int, scores: NDArray[np.float64] | None) -> Filled | GivenUp | None:
-        """Take the next window: its scores with the references (m,), or None for a bad one.
+    def add(self, epoch: int, embedding: NDArray[np.float32] | None) -> Filled | GivenUp | None:
+        """Take the next window: its embedding (d,), or None for a bad one.
 
         `epoch` names the stretch of signal it belongs to. A caller whose windows belong together although the
         signal was cut (a file that is a table of windows) passes the same epoch for all of them.
@@ -59,16 +60,15 @@ class Accumulator:
         if epoch != self._epoch:
             self.reset()
             self._epoch = epoch
-        if scores is None and not self._good:
+        if embedding is None and not self._good:
             return None
         self._seen += 1
-        if scores is not None:
-            self._good += 1
-            self._sum = scores.astype(np.float64) if self._sum is None else self._sum + scores
-        if self._good == self._windows and self._sum is not None:
-            return self._close(Filled(self._sum / self._windows, self._good, self._seen))
+        if embedding is not None:
+            self._good.append(embedding)
+        if len(self._good) == self._windows:
+            return self._close(Filled(pooled(self._good), len(self._good), self._seen))
         if self._seen >= PATIENCE * self._windows:
-            return self._close(GivenUp(self._good, self._seen))
+            return self._close(GivenUp(len(self._good), self._seen))
         return None
 
     def _close(self, outcome: _Outcome) -> _Outcome:
@@ -77,8 +77,8 @@ class Accumulator:
 
     def reset(self) -> None:
         """Forget what was collected."""
-        self._sum = None
-        self._good = self._seen = 0
+        self._good = []
+        self._seen = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.advice import advice_for, explain
-from device.comparison import reference_of
+from device.comparison import pooled
 from device.embedders import Embedder
 from device.errors import SignalError, SignalReason
 from device.frontend import FrontEndSpec, Reason, Window
@@ -91,4 +91,4 @@ class Enrolment:
                 f"{self.good_windows} good windows of {self._seen}, {MIN_GOOD_WINDOWS} are needed; "
                 f"{explain(self._reasons)}",
             )
-        return reference_of(self._embeddings)
+        return pooled(self._embeddings)

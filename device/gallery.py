@@ -87,9 +87,7 @@ class Gallery:
             if not absent:
                 _make_private(self.path)
             # Autocommit: every transaction below is begun and ended in the open.
-            self._db = sqlite3.connect(
-                ":memory:" if absent else self.path, timeout=_BUSY_SECONDS, isolation_level=None
-            )
+            self._db = sqlite3.connect(":memory:" if absent else self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             with self._faults():
                 self._open_schema()
@@ -161,9 +159,7 @@ class Gallery:
             GalleryError: EMPTY, OTHER_MODEL or DAMAGED.
         """
         with self._faults():
-            rows = self._db.execute(
-                "SELECT name, model_id, embedding FROM templates ORDER BY name"
-            ).fetchall()
+            rows = self._db.execute("SELECT name, model_id, embedding FROM templates ORDER BY name").fetchall()
         if not rows:
             raise GalleryError(
                 GalleryReason.EMPTY,
@@ -201,9 +197,7 @@ class Gallery:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._faults(), self._transaction():
             name = self.check_free(name, model_id)
-            self._db.execute(
-                "INSERT INTO templates VALUES (?, ?, ?, ?, ?)", (name, model_id, blob, good_windows, now)
-            )
+            self._db.execute("INSERT INTO templates VALUES (?, ?, ?, ?, ?)", (name, model_id, blob, good_windows, now))
 
     def forget(self, name: str) -> None:
         """Remove one person.

@@ -67,7 +67,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class DecisionSpec:
-    """When a decision accepts: mean score of `windows` good windows >= `threshold`.
+    """When a decision accepts: cosine of `windows` good windows, pooled, >= `threshold`.
 
     `fmr` is the false match rate the threshold was set at, on `people` people of `set_on`.
     """
@@ -119,9 +119,7 @@ class FileEntry:
         made = cls(sha256=fields.text("sha256"), bytes=fields.integer("bytes", minimum=0))
         fields.close()
         if not _SHA256.fullmatch(made.sha256):
-            raise BundleError(
-                BundleReason.MALFORMED, f"{fields.where}: sha256 must be 64 lower-case hex digits"
-            )
+            raise BundleError(BundleReason.MALFORMED, f"{fields.where}: sha256 must be 64 lower-case hex digits")
         return made
 
 
@@ -184,8 +182,7 @@ class Manifest:
             golden=Golden.read(fields.fields("golden")),
             files=_read_files(fields.mapping("files"), f"{origin}: files"),
             training_data=tuple(
-                TrainingData.read(Fields(item, f"{origin}: training_data[{i}]"))
-                for i, item in enumerate(training_data)
+                TrainingData.read(Fields(item, f"{origin}: training_data[{i}]")) for i, item in enumerate(training_data)
             ),
             error_rates=tuple(fields.objects("error_rates")),
         )
@@ -215,9 +212,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """The text to write as `manifest.json`: stable, readable, strict."""
-        return (
-            json.dumps(self.to_dict(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-        )
+        return json.dumps(self.to_dict(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _read_files(value: Mapping[str, Any], where: str) -> dict[str, FileEntry]:

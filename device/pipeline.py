@@ -159,17 +159,18 @@ class Recogniser:
     def _take(self, window: Window) -> Iterator[Event]:
         self.tally.windows += 1
         reason = window.quality.reason
-        scored: NDArray[np.float64] | None = None
+        embedding: NDArray[np.float32] | None = None
         if reason is None:
             self.tally.good_windows += 1
             self._bad_run = 0
-            scored = scores(self._embedder.embed(window.pulse), self._references.embeddings)
-            yield WindowScored(self._now(), self.tally.windows, window.quality.sqi, float(scored.max()))
+            embedding = self._embedder.embed(window.pulse)
+            best = float(scores(embedding, self._references.embeddings).max())
+            yield WindowScored(self._now(), self.tally.windows, window.quality.sqi, best)
         else:
             self.tally.reasons[reason] += 1
             yield from self._advise(reason, window.quality.sqi)
         self._last_reason = reason
-        yield from self._conclude(self._accumulator.add(window.epoch, scored))
+        yield from self._conclude(self._accumulator.add(window.epoch, embedding))
 
     def _advise(self, reason: Reason, sqi: float) -> Iterator[Event]:
         self._bad_run = self._bad_run + 1 if reason is self._last_reason else 1
@@ -182,7 +183,7 @@ class Recogniser:
             yield NotAcquired(self._now(), outcome.good, outcome.seen)
         elif isinstance(outcome, Filled):
             threshold = self._decision.threshold
-            best = best_candidate(outcome.scores, threshold)
+            best = best_candidate(scores(outcome.probe, self._references.embeddings), threshold)
             if best.accepted:
                 self.tally.identified += 1
                 person = self._references.names[best.position]

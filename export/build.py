@@ -185,5 +185,9 @@ def golden_windows(samples: int) -> NDArray[np.float32]:
 def _architecture(trained: Trained) -> Architecture:
     network = trained.config.network
     return Architecture(
-        network.name, network.width, network.embedding_size, parameter_count(trained.network), mac_count(trained.network)
+        network.name,
+        network.width,
+        network.embedding_size,
+        parameter_count(trained.network),
+        mac_count(trained.network),
     )

@@ -32,9 +32,7 @@ from firmware_bridge.protocol import (
 
 # A u24 is read as u16 and u8: struct has no three-byte integer, and one unpack is faster than ten
 # conversions.
-_DATA_LAYOUTS = {
-    n: struct.Struct(DATA_HEAD_LAYOUT.format + "HB" * (2 * n)) for n in range(1, MAX_SAMPLES + 1)
-}
+_DATA_LAYOUTS = {n: struct.Struct(DATA_HEAD_LAYOUT.format + "HB" * (2 * n)) for n in range(1, MAX_SAMPLES + 1)}
 # Looking one up takes a tenth of making one, and every frame needs one.
 _FLAGS = tuple(DataFlags(bits) for bits in range(256))
 
@@ -90,18 +88,14 @@ def _decode_info(body: bytes) -> InfoFrame:
     _, flags, sequence, t_us, epoch, major, minor, patch, part, fault, fifo, spo2, ir, red, rate, order = (
         INFO_LAYOUT.unpack(body)
     )
-    info = BoardInfo(
-        (major, minor, patch), part, SensorFault(fault), fifo, spo2, ir, red, rate, ChannelOrder(order)
-    )
+    info = BoardInfo((major, minor, patch), part, SensorFault(fault), fifo, spo2, ir, red, rate, ChannelOrder(order))
     return InfoFrame(_FLAGS[flags], sequence, t_us, epoch, info)
 
 
 def _encode_data(frame: DataFrame) -> bytes:
     n = len(frame.ir_counts)
     if not 1 <= n <= MAX_SAMPLES or len(frame.red_counts) != n or not n <= frame.fifo_depth <= FIFO_SAMPLES:
-        raise ValueError(
-            f"a DATA frame of {n} IR and {len(frame.red_counts)} RED of {frame.fifo_depth} samples"
-        )
+        raise ValueError(f"a DATA frame of {n} IR and {len(frame.red_counts)} RED of {frame.fifo_depth} samples")
     words: list[int] = []
     for counts in (c for pair in zip(frame.ir_counts, frame.red_counts, strict=True) for c in pair):
         if not 0 <= counts <= MAX_COUNTS:
@@ -122,9 +116,7 @@ def _decode_data(body: bytes) -> DataFrame:
     counts = [low | high << 16 for low, high in zip(words[::2], words[1::2], strict=True)]
     if max(counts) > MAX_COUNTS or not n <= depth <= FIFO_SAMPLES:
         raise WireError(WireReason.CORRUPT, f"a DATA frame of {max(counts)} counts at FIFO depth {depth}")
-    return DataFrame(
-        _FLAGS[flags], sequence, t_us, index, epoch, depth, tuple(counts[::2]), tuple(counts[1::2])
-    )
+    return DataFrame(_FLAGS[flags], sequence, t_us, index, epoch, depth, tuple(counts[::2]), tuple(counts[1::2]))
 
 
 def _encode_event(frame: EventFrame) -> bytes:
@@ -157,9 +149,7 @@ def _encode_ack(frame: AckFrame) -> bytes:
 
 def _decode_ack(body: bytes) -> AckFrame:
     _, flags, sequence, t_us, command_sequence, code, result, value = ACK_LAYOUT.unpack(body)
-    return AckFrame(
-        _FLAGS[flags], sequence, t_us, command_sequence, CommandCode(code), AckResult(result), value
-    )
+    return AckFrame(_FLAGS[flags], sequence, t_us, command_sequence, CommandCode(code), AckResult(result), value)
 
 
 _ENCODERS: dict[type, Callable[..., bytes]] = {

@@ -36,9 +36,7 @@ def find_board(
         else:
             found.append(board.path)
     if len(found) > 1:
-        raise PortError(
-            PortReason.AMBIGUOUS, f"more than one board answers: choose with --port {' or '.join(found)}"
-        )
+        raise PortError(PortReason.AMBIGUOUS, f"more than one board answers: choose with --port {' or '.join(found)}")
     if not found:
         why = "; ".join(failures) or "no USB serial port is plugged in"
         raise PortError(PortReason.NOT_FOUND, f"no board found: {why}")
@@ -55,9 +53,7 @@ def answer(url: str, *, baud: int = BAUD, now: Callable[[], float] = time.monoto
         for message in _until(reader, now() + INFO_S, now):
             if isinstance(message, BoardInfo):
                 return message
-    raise PortError(
-        PortReason.UNKNOWN_FORMAT, f"{url} sends samples but no INFO frame: not a board of pulsekey's"
-    )
+    raise PortError(PortReason.UNKNOWN_FORMAT, f"{url} sends samples but no INFO frame: not a board of pulsekey's")
 
 
 def _until(reader: BoardReader, deadline: float, now: Callable[[], float]) -> Iterator[object]:

@@ -165,9 +165,7 @@ class BoardReader:
             raise link.diagnosis(self._url, self._baud, START_S)
         # A sketch may print only while a finger is there; a board never falls silent.
         if link.speaks_frames and quiet_since is not None and now - quiet_since >= SILENCE_S:
-            raise PortError(
-                PortReason.SILENT, f"{self._url} fell silent: no byte in {now - quiet_since:.0f} s"
-            )
+            raise PortError(PortReason.SILENT, f"{self._url} fell silent: no byte in {now - quiet_since:.0f} s")
 
     def _read(self) -> bytes:
         """What has come, waiting a moment for the first byte of it; empty if none came."""

@@ -131,7 +131,5 @@ class Sketch:
         self._tally.samples += len(run)
         self._tally.meter.update(self._index - 1, t_us)
         return [
-            SampleBlock(
-                first, self._tally.epoch, self._index - 1, t_us, counts[:, 0], counts[:, 1], DataFlags.NONE
-            )
+            SampleBlock(first, self._tally.epoch, self._index - 1, t_us, counts[:, 0], counts[:, 1], DataFlags.NONE)
         ]

@@ -53,9 +53,7 @@ class _Options:
         try:
             pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
         except ValueError as error:
-            raise PortError(
-                PortReason.BAD_URL, f"{url}: options are written ?name=value&name=value"
-            ) from error
+            raise PortError(PortReason.BAD_URL, f"{url}: options are written ?name=value&name=value") from error
         self._values = dict(pairs)
         self._known: list[str] = []
 

@@ -53,9 +53,7 @@ class RecordingSource:
     def __init__(self, recording: Recording) -> None:
         present = recording.ppg[~np.isnan(recording.ppg)]
         if len(present) == 0:
-            raise RecordingError(
-                RecordingReason.NO_SIGNAL, f"{recording.record} has no sample that is not missing"
-            )
+            raise RecordingError(RecordingReason.NO_SIGNAL, f"{recording.record} has no sample that is not missing")
         low, middle, high = np.percentile(present, (LOW_PERCENTILE, 50.0, HIGH_PERCENTILE))
         # A constant signal stays one: a finger without a pulse.
         pulse = (recording.ppg - middle) / (high - low or 1.0)

@@ -61,9 +61,7 @@ def load_wearer(name: str) -> Wearer:
     """
     wearers = _wearers(WEARERS_FILE)
     if name not in wearers:
-        raise PortError(
-            PortReason.BAD_URL, f"no simulated wearer {name!r}; there are {', '.join(sorted(wearers))}"
-        )
+        raise PortError(PortReason.BAD_URL, f"no simulated wearer {name!r}; there are {', '.join(sorted(wearers))}")
     return wearers[name]
 
 
@@ -77,10 +75,7 @@ def _wearers(path: Path) -> dict[str, Wearer]:
         raise PortError(
             PortReason.NOT_FOUND, f"this installation lacks its simulated wearers ({path}): install it again"
         ) from error
-    return {
-        str(names[i]): Wearer(str(names[i]), beats[i], *(float(c[i]) for c in columns))
-        for i in range(len(names))
-    }
+    return {str(names[i]): Wearer(str(names[i]), beats[i], *(float(c[i]) for c in columns)) for i in range(len(names))}
 
 
 class WearerSource:
@@ -149,9 +144,7 @@ class WearerSource:
     def _wander_of(self, count: int) -> NDArray[np.float64]:
         """A first-order random walk that returns, of standard deviation ``wander_counts``."""
         keep = math.exp(-1.0 / (WANDER_TIME_S * RATE_HZ))
-        kicks = (
-            self._wearer.wander_counts * math.sqrt(1.0 - keep * keep) * self._random.standard_normal(count)
-        )
+        kicks = self._wearer.wander_counts * math.sqrt(1.0 - keep * keep) * self._random.standard_normal(count)
         wander = np.empty(count)
         for i, kick in enumerate(kicks):
             self._wander = keep * self._wander + float(kick)

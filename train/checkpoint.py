@@ -47,7 +47,9 @@ def load(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise TrainError(TrainReason.BAD_CHECKPOINT, f"no checkpoint {path}; train one with pulsekey train") from error
     except Exception as error:  # torch.load raises whatever the damage leads to
-        raise TrainError(TrainReason.BAD_CHECKPOINT, f"{path} is no checkpoint or is damaged; train it again") from error
+        raise TrainError(
+            TrainReason.BAD_CHECKPOINT, f"{path} is no checkpoint or is damaged; train it again"
+        ) from error
     if not isinstance(content, dict) or content.get("format_version") != FORMAT_VERSION:
         raise TrainError(TrainReason.BAD_CHECKPOINT, f"{path} is of another format; train it again")
     return content

@@ -53,6 +53,8 @@ class LossConfig:
 
     margin_degrees: float
     scale: float
+    margin_epochs: int
+    """Epochs in which the margin grows to its full size; at once, a network hardly begins to learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class OptimiserConfig:
     """Windows drawn from each training person in an epoch."""
     learning_rate: float
     weight_decay: float
+    rounding_epochs: int
+    """Last epochs, in which activations are rounded to the steps of INT8."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def design() -> FrontEndSpec:
         window_samples=300,
         hop_samples=300,
         settle_samples=round(SETTLE_S * RATE_HZ),
-        sections=tuple(tuple(map(float, row)) for row in np.asarray(sections)),
+        sections=tuple(tuple(map(float, row)) for row in np.asarray(sections)),  # type: ignore[misc]
         resampler_zero_crossings=8,
         resampler_cutoff=0.9,
         max_gap_ms=100.0,
@@ -32,8 +32,8 @@ def design() -> FrontEndSpec:
             saturation_counts=262_143.0,
             min_pulse_counts=20.0,
             max_interpolated_fraction=0.1,
-            max_crest=4.0,
-            max_imbalance=2.5,
-            min_periodicity=0.75,
+            max_crest=3.5,
+            max_imbalance=2.0,
+            min_periodicity=0.85,
         ),
     )

@@ -18,6 +18,7 @@ from train.checkpoint import load, save
 from train.config import Config
 from train.errors import TrainError, TrainReason
 from train.networks import build_network
+from train.networks.mobilenet import set_rounding
 from train.selection import DevScore, score_dev
 from train.windows import PersonWindows
 
@@ -74,6 +75,7 @@ class Trainer:
             weight_decay=config.optimiser.weight_decay,
         )
         self._augment = Augment(config.augment, data.front_end.window_samples, self._generator)
+        self._first_rounded = config.optimiser.epochs - max(1, config.optimiser.rounding_epochs)
         self._epoch = 0
         self._best = math.inf
 
@@ -87,7 +89,8 @@ class Trainer:
             self._epoch += 1
             score = score_dev(self._network, self._data.dev)
             self._report(loss, score)
-            if score.value < self._best:
+            # Only a network that has met the rounding is one that INT8 can stand for.
+            if self._epoch > self._first_rounded and score.value < self._best:
                 self._best = score.value
                 save(self._folder / "best.ckpt", self._content(whole=False))
             save(last, self._content(whole=True))
@@ -95,6 +98,9 @@ class Trainer:
 
     def _train_epoch(self) -> float:
         self._network.train()
+        set_rounding(self._network, self._epoch >= self._first_rounded)
+        share = min(1.0, (self._epoch + 1) / max(1, self._config.loss.margin_epochs))
+        self._loss.margin = math.radians(self._config.loss.margin_degrees) * share
         windows, labels = self._draw()
         size = self._config.optimiser.batch_size
         batches = labels.numel() // size

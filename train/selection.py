@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from device.comparison import reference_of
+from device.comparison import pooled
 from device.metrics import equal_error_rate
 from train.networks.mobilenet import unit
 from train.windows import PersonWindows
@@ -44,7 +44,7 @@ def embed(network: nn.Module, pulse: NDArray[np.float32], batch_size: int = 512)
     """
     network.eval()
     with torch.inference_mode():
-        parts = [unit(network(batch[:, None, None, :])) for batch in torch.from_numpy(pulse).split(batch_size)]
+        parts = [unit(network(batch[:, None, None, :])) for batch in torch.split(torch.from_numpy(pulse), batch_size)]
     return np.concatenate([part.numpy() for part in parts])
 
 
@@ -56,7 +56,7 @@ def score_dev(network: nn.Module, people: list[PersonWindows]) -> DevScore:
 def score_embeddings(people: list[NDArray[np.float32]]) -> DevScore:
     """The same, of embeddings already made: one (n, d) array a person, in time order."""
     enrolled = [e for e in people if e.shape[0] >= ENROL_WINDOWS + DECISION_WINDOWS]
-    references = np.stack([reference_of(e[:ENROL_WINDOWS]) for e in enrolled])
+    references = np.stack([pooled(e[:ENROL_WINDOWS]) for e in enrolled])
     return DevScore(*(_error_rate(enrolled, references, windows) for windows in (1, DECISION_WINDOWS)))
 
 
@@ -64,8 +64,8 @@ def _error_rate(people: list[NDArray[np.float32]], references: NDArray[np.float3
     mated, non_mated = [], []
     for own, embeddings in enumerate(people):
         count = (embeddings.shape[0] - ENROL_WINDOWS) // windows
-        probes = embeddings[ENROL_WINDOWS : ENROL_WINDOWS + count * windows].reshape(count, windows, -1).mean(axis=1)
-        scores = probes @ references.T
+        parts = embeddings[ENROL_WINDOWS : ENROL_WINDOWS + count * windows].reshape(count, windows, -1)
+        scores = np.stack([pooled(part) for part in parts]) @ references.T
         mated.append(scores[:, own])
         non_mated.append(np.delete(scores, own, axis=1).ravel())
     return equal_error_rate(np.concatenate(mated), np.concatenate(non_mated))

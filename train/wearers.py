@@ -1,5 +1,6 @@
 """Simulated wearers: a textbook pulse bent into people, so that demo and tests need nobody's recording."""
 
+import itertools
 from pathlib import Path
 
 import neurokit2 as nk
@@ -64,11 +65,11 @@ def textbook_beat() -> Floats:
         random_state=0,
     )
     peaks = nk.ppg_findpeaks(nk.ppg_clean(pulse, sampling_rate=TEXTBOOK_RATE_HZ), TEXTBOOK_RATE_HZ)["PPG_Peaks"]
-    feet = [low + int(np.argmin(pulse[low:high])) for low, high in zip(peaks, peaks[1:], strict=False)]
+    feet = [low + int(np.argmin(pulse[low:high])) for low, high in itertools.pairwise(peaks)]
     phase = np.arange(BEAT_SAMPLES) / BEAT_SAMPLES
     beats = [
         np.interp(phase * (high - low), np.arange(high - low + 1), pulse[low : high + 1])
-        for low, high in zip(feet, feet[1:], strict=False)
+        for low, high in itertools.pairwise(feet)
     ]
     return _unit_range(np.mean(beats, axis=0))
 
@@ -86,7 +87,8 @@ def _bend(beat: Floats, rise: float, notch: float, delay: float, width: float) -
 
 
 def _unit_range(beat: Floats) -> Floats:
-    return (beat - beat.min()) / (beat.max() - beat.min())
+    scaled: Floats = (beat - beat.min()) / (beat.max() - beat.min())
+    return scaled
 
 
 def write_wearers(path: Path, seed: int) -> None:

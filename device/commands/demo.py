@@ -61,18 +61,14 @@ def _enrol(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) -> N
     enrolment = Enrolment(embedder, bundle.front_end)
     source = WearerSource(load_wearer(name), seed=_ENROL_SEED)
     with PtyBoard(source, speed=_ENROL_SPEED) as board, BoardReader(board.path) as reader:
-        _say(
-            f"\n{name} puts on the sensor at {board.path} and is enrolled ({_ENROL_SPEED:g} times real time)."
-        )
+        _say(f"\n{name} puts on the sensor at {board.path} and is enrolled ({_ENROL_SPEED:g} times real time).")
         for _ in enrol_from(reader, front_end=BoardFrontEnd(bundle.front_end), enrolment=enrolment):
             pass
     gallery.enrol(name, bundle.manifest.model_id, enrolment.reference(), enrolment.good_windows)
     _say(f"  enrolled from {enrolment.good_windows} good windows of {enrolment.duration_s:.0f} s")
 
 
-def _recognise(
-    name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery
-) -> Identified | Unknown | None:
+def _recognise(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) -> Identified | Unknown | None:
     """The first decision about this wearer, or None if the signal ended before one."""
     recogniser = Recogniser(
         front_end=BoardFrontEnd(bundle.front_end),

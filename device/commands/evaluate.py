@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_bundle(parser)
     parser.add_argument("--precision", choices=PRECISIONS, default="int8", help="which model (default int8)")
-    parser.add_argument(
-        "--cohort", type=Path, required=True, metavar="FILE.npz", help="recordings, ragged or windowed"
-    )
+    parser.add_argument("--cohort", type=Path, required=True, metavar="FILE.npz", help="recordings, ragged or windowed")
     parser.add_argument(
         "--enrol-seconds",
         type=positive,

@@ -49,17 +49,13 @@ def resolve_port(args: argparse.Namespace) -> str:
 
 def add_gallery(parser: argparse.ArgumentParser) -> None:
     """Who is enrolled."""
-    parser.add_argument(
-        "--gallery", type=Path, metavar="PATH", help="default: $XDG_DATA_HOME/pulsekey/gallery.sqlite"
-    )
+    parser.add_argument("--gallery", type=Path, metavar="PATH", help="default: $XDG_DATA_HOME/pulsekey/gallery.sqlite")
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
     """Which model, and what runs it."""
     parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="default: the model that ships")
-    parser.add_argument(
-        "--runtime", choices=RUNTIMES, default="auto", help="inference runtime (default auto)"
-    )
+    parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="inference runtime (default auto)")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -15,9 +15,7 @@ HELP = "List the USB serial ports that are plugged in, and which of them are sen
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--baud", type=count, default=BAUD, help=f"serial speed (default {BAUD})")
-    parser.add_argument(
-        "--no-ask", action="store_true", help="list only; opening a port restarts some boards"
-    )
+    parser.add_argument("--no-ask", action="store_true", help="list only; opening a port restarts some boards")
     add_json(parser)
 
 

@@ -80,6 +80,4 @@ def _open(bundle: Bundle, candidate: str, module: str, precision: Precision) -> 
         )
     from device.embedders.onnx_runtime import OnnxRuntimeEmbedder
 
-    return OnnxRuntimeEmbedder(
-        model, name=name, window_samples=window_samples, embedding_size=embedding_size
-    ), name
+    return OnnxRuntimeEmbedder(model, name=name, window_samples=window_samples, embedding_size=embedding_size), name

@@ -20,10 +20,7 @@ def check_golden(bundle: Bundle, embedder: Embedder, *, precision: str, model_na
     """
     windows, expected = _golden_arrays(bundle, precision)
     bound = bundle.manifest.golden.min_cosine
-    cosines = [
-        float(np.dot(embedder.embed(w), e / np.linalg.norm(e)))
-        for w, e in zip(windows, expected, strict=True)
-    ]
+    cosines = [float(np.dot(embedder.embed(w), e / np.linalg.norm(e))) for w, e in zip(windows, expected, strict=True)]
     worst = int(np.argmin(cosines))
     if not cosines[worst] >= bound:  # so that NaN is refused too
         raise BundleError(
@@ -47,12 +44,6 @@ def _golden_arrays(bundle: Bundle, precision: str) -> tuple[NDArray[np.float32],
         (len(windows), bundle.front_end.window_samples),
         (len(windows), bundle.manifest.architecture.embedding_size),
     )
-    if (
-        not len(windows)
-        or (windows.shape, expected.shape) != shapes
-        or not np.linalg.norm(expected, axis=1).all()
-    ):
-        raise BundleError(
-            BundleReason.GOLDEN, f"{name}: windows {windows.shape} and {key} {expected.shape} do not fit"
-        )
+    if not len(windows) or (windows.shape, expected.shape) != shapes or not np.linalg.norm(expected, axis=1).all():
+        raise BundleError(BundleReason.GOLDEN, f"{name}: windows {windows.shape} and {key} {expected.shape} do not fit")
     return windows.astype(np.float32), expected

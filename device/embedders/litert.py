@@ -13,9 +13,7 @@ from device.errors import BundleError, BundleReason
 class LiteRtEmbedder:
     """A TFLite model with float32 input and output, run on one thread."""
 
-    def __init__(
-        self, model: bytes, *, name: str, module: str, window_samples: int, embedding_size: int
-    ) -> None:
+    def __init__(self, model: bytes, *, name: str, module: str, window_samples: int, embedding_size: int) -> None:
         """Load a model from its bytes.
 
         `name` is the model's file, for messages; `module` the importable runtime, as `load_embedder` found

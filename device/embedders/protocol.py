@@ -57,9 +57,7 @@ def unit_embedding(output: NDArray[np.float32], embedding_size: int) -> NDArray[
         )
     length = float(np.linalg.norm(embedding))
     if not np.isfinite(length) or length == 0.0:
-        raise BundleError(
-            BundleReason.BAD_MODEL, "the model answered a window with no direction (zero or NaN)"
-        )
+        raise BundleError(BundleReason.BAD_MODEL, "the model answered a window with no direction (zero or NaN)")
     return np.asarray(embedding / length, dtype=np.float32)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from device.comparison import reference_of, scores
+from device.comparison import pooled, scores
 from device.decision import Accumulator, Filled, GivenUp
 from device.enrolment import MIN_GOOD_WINDOWS
 from device.evaluation.settings import Settings
@@ -91,7 +91,7 @@ class Decisions:
 
 def references_of(plans: Iterable[Plan]) -> NDArray[np.float32]:
     """The references (m, d) of people who could be enrolled, in their order."""
-    return np.stack([reference_of(plan.enrolment) for plan in plans])
+    return np.stack([pooled(plan.enrolment) for plan in plans])
 
 
 def decide(plans: Sequence[Plan], references: NDArray[np.float32], windows: int) -> Decisions:
@@ -106,9 +106,9 @@ def decide(plans: Sequence[Plan], references: NDArray[np.float32], windows: int)
             for epoch, embedding in zip(
                 timeline.epochs[probe.start :], timeline.embeddings[probe.start :], strict=True
             ):
-                outcome = accumulator.add(epoch, None if embedding is None else scores(embedding, references))
+                outcome = accumulator.add(epoch, embedding)
                 if isinstance(outcome, Filled):
-                    rows.append(outcome.scores)
+                    rows.append(scores(outcome.probe, references))
                     own.append(position)
                 given_up += isinstance(outcome, GivenUp)
     stacked = np.stack(rows) if rows else np.empty((0, len(references)))

@@ -12,9 +12,7 @@ def table(result: Result) -> str:
     head = ("decision", "EER", "FNMR at FMR 1 %", "FNMR at FMR 0.1 %", "rank-1", "mated", "non-mated")
     rows = [head, *(_row(rates) for rates in result.decisions)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*how, "", *lines, "", *_at_threshold(result), *_remarks(result)])
 
 
@@ -67,9 +65,7 @@ def _remarks(result: Result) -> list[str]:
     for rates in result.decisions:
         name = f"{rates.seconds:g} s"
         if not rates.mated:
-            remarks.append(
-                f"{name}: no decision could be filled: the recordings have too few good windows in a row"
-            )
+            remarks.append(f"{name}: no decision could be filled: the recordings have too few good windows in a row")
             continue
         for fmr in rates.fnmr_at_fmr:
             if not supports_fmr(rates.non_mated, fmr):

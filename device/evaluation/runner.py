@@ -81,9 +81,7 @@ def _read(
     keys = cohort.sessions if cohort.windowed else cohort.records
     # Asked before any record is decoded: what is not used is never read.
     wanted = [
-        i
-        for i in range(len(cohort))
-        if selector.wants(str(cohort.subjects[i]), str(keys[i]), str(cohort.sessions[i]))
+        i for i in range(len(cohort)) if selector.wants(str(cohort.subjects[i]), str(keys[i]), str(cohort.sessions[i]))
     ]
     recordings = (cohort[i] for i in wanted)
     timelines: dict[str, list[Timeline]] = {}
@@ -93,9 +91,7 @@ def _read(
     return timelines
 
 
-def _refuse_too_few(
-    plans: list[Plan], enrolled: list[Plan], reasons: Counter[Reason], cohort_path: Path
-) -> None:
+def _refuse_too_few(plans: list[Plan], enrolled: list[Plan], reasons: Counter[Reason], cohort_path: Path) -> None:
     if len(plans) < 2:
         raise SignalError(
             SignalReason.TOO_FEW_PEOPLE,
@@ -109,9 +105,7 @@ def _refuse_too_few(
         )
 
 
-def _decisions(
-    enrolled: list[Plan], settings: Settings, spec: FrontEndSpec
-) -> Iterator[tuple[float, Decisions]]:
+def _decisions(enrolled: list[Plan], settings: Settings, spec: FrontEndSpec) -> Iterator[tuple[float, Decisions]]:
     references = references_of(enrolled)
     for seconds in settings.decision_seconds:
         yield seconds, decide(enrolled, references, windows_in(seconds, spec))
@@ -136,9 +130,7 @@ def _rates(seconds: float, decisions: Decisions, threshold: float, seed: int) ->
         eer=equal_error_rate(mated, non_mated) if known else None,
         eer_ci95=intervals.eer if intervals else None,
         fnmr_at_fmr={f: fnmr_at_fmr(mated, non_mated, f) if ok else None for f, ok in supported.items()},
-        fnmr_at_fmr_ci95={
-            f: intervals.fnmr_at_fmr[f] if ok and intervals else None for f, ok in supported.items()
-        },
+        fnmr_at_fmr_ci95={f: intervals.fnmr_at_fmr[f] if ok and intervals else None for f, ok in supported.items()},
         rank1=rank_one(scores, own) if known else None,
         rank1_ci95=intervals.rank_one if intervals else None,
         at_threshold=_at_threshold(decisions, mated, non_mated, threshold),

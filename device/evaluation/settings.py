@@ -62,9 +62,7 @@ class DecisionRates:
     def to_json(self) -> dict[str, Any]:
         """One JSON object; rates are shares, not per cent."""
         rates = {f"fnmr_at_fmr_{fmr:g}": value for fmr, value in self.fnmr_at_fmr.items()}
-        intervals = {
-            f"fnmr_at_fmr_{fmr:g}_ci95": _pair(value) for fmr, value in self.fnmr_at_fmr_ci95.items()
-        }
+        intervals = {f"fnmr_at_fmr_{fmr:g}_ci95": _pair(value) for fmr, value in self.fnmr_at_fmr_ci95.items()}
         return {
             "eer": self.eer,
             "eer_ci95": _pair(self.eer_ci95),

@@ -47,7 +47,7 @@ def _run(
 ) -> tuple[list[float], tuple[float, float]]:
     b0, b1, b2, a1, a2 = section
     z1, z2 = state
-    filtered = []
+    filtered: list[float] = []
     append = filtered.append
     for x in samples:
         y = b0 * x + z1

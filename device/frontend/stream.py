@@ -74,9 +74,7 @@ class FrontEnd:
     def _begin(self, period_s: float) -> None:
         spec = self._spec
         self._epoch += 1
-        self._resampler = Resampler(
-            1.0 / period_s, spec.rate_hz, spec.resampler_zero_crossings, spec.resampler_cutoff
-        )
+        self._resampler = Resampler(1.0 / period_s, spec.rate_hz, spec.resampler_zero_crossings, spec.resampler_cutoff)
         self._filter = SosFilter(spec.sections)
         self._windower = Windower(spec, self._epoch, counts=self._counts)
         self._last_s = -period_s

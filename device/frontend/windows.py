@@ -84,4 +84,5 @@ def standardise(filtered: Floats) -> NDArray[np.float32]:
     spread = float(centred.std())
     if spread == 0.0:
         return np.zeros(filtered.size, dtype=np.float32)
-    return (centred / spread).astype(np.float32)
+    standardised: NDArray[np.float32] = (centred / spread).astype(np.float32)
+    return standardised

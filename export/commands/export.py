@@ -10,7 +10,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("checkpoint", type=Path, help="what pulsekey train wrote, best.ckpt")
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="FILE.npz", help="the cohort file that the checkpoint was trained on"
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FILE.npz",
+        help="the cohort file that the checkpoint was trained on",
     )
     parser.add_argument(
         "--test", type=Path, action="append", default=[], metavar="FILE.npz", help="a cohort to measure on; repeatable"

@@ -59,11 +59,7 @@ class BoardPort(serial.SerialBase):  # type: ignore[misc]
             left = self._until_due()
             if deadline is not None:
                 left = min(left, deadline - time.monotonic())
-            if (
-                len(self._waiting) >= size
-                or left <= 0
-                or self._cancelled.wait(min(left, threading.TIMEOUT_MAX))
-            ):
+            if len(self._waiting) >= size or left <= 0 or self._cancelled.wait(min(left, threading.TIMEOUT_MAX)):
                 break
         if self.is_open:
             self._cancelled.clear()

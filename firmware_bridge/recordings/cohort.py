@@ -54,9 +54,7 @@ class Cohort:
         i = self._find(item) if isinstance(item, str) else range(len(self))[item]
         raw = self._ppg[i] if self._start is None else self._ppg[self._start[i] : self._start[i + 1]]
         ppg = np.where(raw == MISSING, np.nan, raw * self._scale[i] + self._offset[i])
-        return Recording(
-            ppg, self.rate_hz, str(self.subjects[i]), str(self.sessions[i]), str(self.records[i])
-        )
+        return Recording(ppg, self.rate_hz, str(self.subjects[i]), str(self.sessions[i]), str(self.records[i]))
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
@@ -94,9 +92,7 @@ def read_cohort(path: str | os.PathLike[str]) -> Cohort:
     except FileNotFoundError as error:
         raise RecordingError(RecordingReason.NOT_FOUND, f"no such file: {path}") from error
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise RecordingError(
-            RecordingReason.UNREADABLE, f"{path} is no readable .npz file: {error}"
-        ) from error
+        raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no readable .npz file: {error}") from error
 
 
 class _Arrays:
@@ -149,9 +145,7 @@ class _Arrays:
         try:
             array: NDArray[Any] = self._arrays[name]
         except ValueError as error:
-            raise RecordingError(
-                RecordingReason.BAD_ARRAY, f"{self._path}: array '{name}': {error}"
-            ) from error
+            raise RecordingError(RecordingReason.BAD_ARRAY, f"{self._path}: array '{name}': {error}") from error
         if array.dtype.kind not in kinds or (dimensions is not None and array.ndim != dimensions):
             raise self._bad(name, f"{dimensions} dimensions of kind {kinds}", array)
         if length is not None and len(array) != length:

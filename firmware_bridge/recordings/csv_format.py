@@ -53,13 +53,9 @@ def read_csv(path: str | os.PathLike[str], rate_hz: float | None = None) -> Reco
     columns = _named(path, header) if header else _by_number(path, rows[0])
     ppg = columns.sign * _column(path, rows, columns.ppg, bool(header))
     if columns.time is not None:
-        ppg, rate_hz = _on_grid(
-            path, _column(path, rows, columns.time, bool(header)) * columns.time_unit_s, ppg
-        )
+        ppg, rate_hz = _on_grid(path, _column(path, rows, columns.time, bool(header)) * columns.time_unit_s, ppg)
     if rate_hz is None:
-        raise RecordingError(
-            RecordingReason.UNREADABLE, f"{path} has no time column: state its rate with ?rate=HZ"
-        )
+        raise RecordingError(RecordingReason.UNREADABLE, f"{path} has no time column: state its rate with ?rate=HZ")
     return Recording(ppg, checked_rate(rate_hz, str(path)), path.stem, path.stem, path.stem)
 
 
@@ -90,9 +86,7 @@ def _named(path: Path, header: Sequence[str]) -> _Columns:
             if name in names:
                 unit_s = _TIME_UNITS_S[time[1][1] or ""] if time else 1.0
                 return _Columns(names.index(name), sign, time[0] if time else None, unit_s)
-    raise RecordingError(
-        RecordingReason.NO_SIGNAL, f"{path} has no column ppg or ir; it has {', '.join(header)[:80]}"
-    )
+    raise RecordingError(RecordingReason.NO_SIGNAL, f"{path} has no column ppg or ir; it has {', '.join(header)[:80]}")
 
 
 def _by_number(path: Path, row: Sequence[str]) -> _Columns:
@@ -119,9 +113,7 @@ def _column(path: Path, rows: list[list[str]], column: int, header: bool) -> NDA
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _on_grid(
-    path: Path, time_s: NDArray[np.float64], ppg: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
+def _on_grid(path: Path, time_s: NDArray[np.float64], ppg: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Each sample at its place in time, NaN where a gap has none, and the rate in Hz."""
     steps = np.diff(time_s)
     if len(steps) == 0 or not (steps > 0).all():

@@ -34,7 +34,5 @@ def open_recording(
             )
         return cohort[0] if record is None else cohort[record]
     if record is not None:
-        raise RecordingError(
-            RecordingReason.NOT_FOUND, f"{path} holds one recording: leave out record={record}"
-        )
+        raise RecordingError(RecordingReason.NOT_FOUND, f"{path} holds one recording: leave out record={record}")
     return read_csv(path, rate_hz) if path.suffix in (".csv", ".tsv", ".txt") else read_wfdb(path)

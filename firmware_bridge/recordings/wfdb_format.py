@@ -95,9 +95,7 @@ def _signal_line(header: Path, line: str) -> _Signal:
         gain = float(match["gain"] or 0) or DEFAULT_GAIN
     except ValueError as error:
         raise _unreadable(header, f"a gain of {match['gain']!r}") from error
-    return _Signal(
-        match["file"], int(match["offset"] or 0), gain, baseline, (match["name"] or "").strip(" ,")
-    )
+    return _Signal(match["file"], int(match["offset"] or 0), gain, baseline, (match["name"] or "").strip(" ,"))
 
 
 def _choose(header: Path, signals: list[_Signal]) -> int:

@@ -29,7 +29,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         gallery = str(Path(folder) / "gallery.sqlite")
         subprocess.run(
-            [*pulsekey("enrol"), "ada", "--port", "sim://ada?speed=0", "--gallery", gallery], check=True, capture_output=True
+            [*pulsekey("enrol"), "ada", "--port", "sim://ada?speed=0", "--gallery", gallery],
+            check=True,
+            capture_output=True,
         )
         short, _ = live_run(SHORT_S, gallery, args.runtime)
         long, peak_kib = live_run(args.seconds, gallery, args.runtime)
@@ -55,7 +57,9 @@ def pulsekey(*words: str) -> list[str]:
 def live_run(seconds: float, gallery: str, runtime: str) -> tuple[float, int]:
     """CPU seconds and peak resident KiB of one run on a tty."""
     board = subprocess.Popen(
-        [sys.executable, "-m", "firmware_bridge.pty_board", "sim://ada?seed=2", "--loop"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "firmware_bridge.pty_board", "sim://ada?seed=2", "--loop"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert board.stdout is not None

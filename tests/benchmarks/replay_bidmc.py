@@ -96,10 +96,10 @@ def enrol_first(
             break
         enrolment = Enrolment(embedder, bundle.front_end)
         # A little more than a minute is played: the first 0.75 s settle the filter.
-        with PtyBoard(RecordingSource(one.cut(0.0, DEFAULT_SECONDS + 2.0)), speed=speed) as board:
-            with BoardReader(board.path) as reader:
-                for _ in enrol_from(reader, front_end=BoardFrontEnd(bundle.front_end), enrolment=enrolment):
-                    pass
+        minute = RecordingSource(one.cut(0.0, DEFAULT_SECONDS + 2.0))
+        with PtyBoard(minute, speed=speed) as board, BoardReader(board.path) as reader:
+            for _ in enrol_from(reader, front_end=BoardFrontEnd(bundle.front_end), enrolment=enrolment):
+                pass
         try:
             reference = enrolment.reference()
         except SignalError as error:

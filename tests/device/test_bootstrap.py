@@ -24,12 +24,7 @@ def test_resampled_rates_are_those_of_copied_people(people: int, seed: int) -> N
             copies = [person for person in range(people) for _ in range(int(weight[person]))]
             same = [scores[i, p] < threshold for p in copies for i in range(12) if own[i] == p]
             other = [
-                scores[i, q] >= threshold
-                for p in copies
-                for q in copies
-                if p != q
-                for i in range(12)
-                if own[i] == p
+                scores[i, q] >= threshold for p in copies for q in copies if p != q for i in range(12) if own[i] == p
             ]
             assert fnmr[b, k] == pytest.approx(np.mean(same) if same else np.nan, nan_ok=True)
             assert fmr[b, k] == pytest.approx(np.mean(other) if other else np.nan, nan_ok=True)

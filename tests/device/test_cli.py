@@ -112,9 +112,7 @@ def test_enrol_list_recognise_forget(pulsekey: Pulsekey, options: list[object], 
     assert "Ann" not in pulsekey("list", *gallery).stdout
 
 
-def test_run_script_is_the_same_command(
-    options: list[object], board: Any, pulsekey: Pulsekey, tmp_path: Path
-) -> None:
+def test_run_script_is_the_same_command(options: list[object], board: Any, pulsekey: Pulsekey, tmp_path: Path) -> None:
     assert pulsekey("enrol", "Ann", "--port", board("ann"), *options).returncode == 0
     words = [sys.executable, str(ROOT / "device" / "run.py"), "--port", board("ann", 30.0), "--json"]
     done = subprocess.run(
@@ -150,9 +148,7 @@ def test_no_such_port_stores_nothing(pulsekey: Pulsekey, options: list[object], 
         assert gallery.people() == []
 
 
-def test_name_already_enrolled(
-    pulsekey: Pulsekey, options: list[object], board: Any, gallery_path: Path
-) -> None:
+def test_name_already_enrolled(pulsekey: Pulsekey, options: list[object], board: Any, gallery_path: Path) -> None:
     assert pulsekey("enrol", "Ann", "--port", board("ann"), *options).returncode == 0
     before = gallery_path.read_bytes()
     done = pulsekey("enrol", "Ann", "--port", "/dev/surely-not-there", *options)
@@ -166,9 +162,7 @@ def test_invalid_name(pulsekey: Pulsekey, options: list[object], name: str) -> N
 
 
 @pytest.mark.parametrize("kind", ["constant", "no pulse"])
-def test_no_good_window(
-    pulsekey: Pulsekey, options: list[object], board: Any, gallery_path: Path, kind: str
-) -> None:
+def test_no_good_window(pulsekey: Pulsekey, options: list[object], board: Any, gallery_path: Path, kind: str) -> None:
     noise = np.random.default_rng(0).normal(0, 0.3, 125 * 90)
     url = board(np.full(125 * 90, 0.5) if kind == "constant" else noise)
     fails(pulsekey("enrol", "Ann", "--port", url, *options), "good windows of 25", ":")
@@ -292,9 +286,7 @@ def test_a_stop_from_outside_is_clean(
     assert pulsekey("enrol", "Ann", "--port", board("ann"), *options).returncode == 0
     url = board("ann", 90.0).replace("speed=0", "speed=1")  # real time: it cannot end by itself meanwhile
     words = [*command, "run", "--port", url, "--json", *map(str, options)]
-    with subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert json.loads(child.stdout.readline())["event"] == "listening"
         os.kill(child.pid, number)
@@ -309,9 +301,7 @@ def test_a_reader_that_leaves_ends_it_quietly(
 ) -> None:
     assert pulsekey("enrol", "Ann", "--port", board("ann"), *options).returncode == 0
     words = [*command, "run", "--port", board("ann", 90.0), "--json", *map(str, options)]
-    with subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert child.stderr is not None
         child.stdout.readline()
@@ -350,9 +340,7 @@ def run(args):
 """
 
 
-def test_installed_packages_add_commands(
-    pulsekey: Pulsekey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_installed_packages_add_commands(pulsekey: Pulsekey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, "other_commands", "extra = other_commands", COMMAND)
     install(tmp_path, "heavy_commands", "heavy = heavy_commands", "import surely_not_installed")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -4,20 +4,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from device.decision import PATIENCE, Accumulator, Filled, GivenUp, best_candidate
 
 
 def feed(accumulator: Accumulator, windows: list[tuple[int, float | None]]) -> list[Filled | GivenUp | None]:
-    return [accumulator.add(epoch, None if value is None else np.array([value])) for epoch, value in windows]
+    """Windows whose embeddings lie on a quarter circle, told by their angle in radians."""
+    return [accumulator.add(epoch, None if value is None else at(value)) for epoch, value in windows]
 
 
-def test_five_good_windows_are_a_decision_of_their_mean() -> None:
+def at(angle: float) -> NDArray[np.float32]:
+    return np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)
+
+
+def test_five_good_windows_are_a_decision_of_their_mean_direction() -> None:
     outcomes = feed(Accumulator(5), [(0, value) for value in (0.1, 0.2, 0.3, 0.4, 0.5, 0.9)])
     assert outcomes[:4] == [None] * 4
     filled = outcomes[4]
     assert isinstance(filled, Filled)
-    assert filled.scores == pytest.approx([0.3])
+    assert filled.probe == pytest.approx(at(0.3), abs=1e-6)
     assert (filled.windows, filled.seen) == (5, 5)
     assert outcomes[5] is None
 
@@ -30,9 +36,7 @@ def test_bad_windows_are_skipped_and_counted() -> None:
 
 
 def test_a_decision_not_filled_within_twice_its_length_is_given_up() -> None:
-    outcomes = feed(
-        Accumulator(3), [(0, 0.2), (0, None), (0, None), (0, 0.2), (0, None), (0, None), (0, 0.5)]
-    )
+    outcomes = feed(Accumulator(3), [(0, 0.2), (0, None), (0, None), (0, 0.2), (0, None), (0, None), (0, 0.5)])
     assert outcomes[5] == GivenUp(good=2, seen=6)
     assert outcomes[6] is None
 
@@ -45,7 +49,7 @@ def test_a_new_epoch_empties_it() -> None:
     outcomes = feed(Accumulator(2), [(0, 0.9), (1, 0.1), (1, 0.3)])
     assert outcomes[1] is None
     assert isinstance(outcomes[2], Filled)
-    assert outcomes[2].scores == pytest.approx([0.2])
+    assert outcomes[2].probe == pytest.approx(at(0.2), abs=1e-6)
 
 
 windows = st.lists(st.tuples(st.integers(0, 2), st.one_of(st.none(), st.floats(-1, 1))), max_size=80)

@@ -69,9 +69,7 @@ def test_no_embedding_of_no_pulse(bundle: Bundle, pulse: Any, reason: SignalReas
 
 
 @needs_onnxruntime
-def test_a_model_that_answers_otherwise_is_refused(
-    bundle_copy: Path, manifest_of: Callable[..., Any]
-) -> None:
+def test_a_model_that_answers_otherwise_is_refused(bundle_copy: Path, manifest_of: Callable[..., Any]) -> None:
     with np.load(bundle_copy / "golden.npz") as arrays:
         values = dict(arrays)
     values["embeddings_int8"] = np.roll(values["embeddings_int8"], 1, axis=1)
@@ -86,9 +84,7 @@ def test_a_model_that_answers_otherwise_is_refused(
 
 @needs_onnxruntime
 @pytest.mark.parametrize("content", [b"no archive", b""])
-def test_golden_vectors_that_cannot_be_read(
-    bundle_copy: Path, manifest_of: Callable[..., Any], content: bytes
-) -> None:
+def test_golden_vectors_that_cannot_be_read(bundle_copy: Path, manifest_of: Callable[..., Any], content: bytes) -> None:
     (bundle_copy / "golden.npz").write_bytes(content)
     with refuses(BundleReason.GOLDEN, "golden.npz"):
         load_embedder(rewrite(bundle_copy, manifest_of), "onnxruntime")
@@ -110,9 +106,7 @@ def test_a_file_that_is_no_model(bundle_copy: Path, manifest_of: Callable[..., A
         load_embedder(rewrite(bundle_copy, manifest_of), "onnxruntime")
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("ai_edge_litert") is None, reason="ai-edge-litert is not installed"
-)
+@pytest.mark.skipif(importlib.util.find_spec("ai_edge_litert") is None, reason="ai-edge-litert is not installed")
 def test_a_file_that_is_no_tflite_model(bundle_copy: Path, manifest_of: Callable[..., Any]) -> None:
     (bundle_copy / "model.int8.tflite").write_bytes(b"whatever this is")
     with refuses(BundleReason.BAD_MODEL, "model.int8.tflite"):
@@ -128,9 +122,7 @@ def test_no_runtime_says_what_to_install(bundle: Bundle, monkeypatch: pytest.Mon
 
 
 @needs_onnxruntime
-def test_auto_passes_over_a_runtime_that_is_not_installed(
-    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_auto_passes_over_a_runtime_that_is_not_installed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(embedders._MODULES, "litert", ("surely_not_installed.interpreter",))
     assert load_embedder(bundle).runtime == "onnxruntime"
 

@@ -12,9 +12,7 @@ from device.frontend import FrontEndSpec, Quality, Reason, Window
 
 
 def window(pulse: Any, reason: Reason | None = None) -> Window:
-    return Window(
-        epoch=0, start=0, pulse=pulse.astype(np.float32), quality=Quality(0.9, reason), interpolated=0
-    )
+    return Window(epoch=0, start=0, pulse=pulse.astype(np.float32), quality=Quality(0.9, reason), interpolated=0)
 
 
 def test_a_minute_is_twenty_five_windows(spec: FrontEndSpec) -> None:

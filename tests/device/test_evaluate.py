@@ -10,7 +10,7 @@ import pytest
 
 from device.bundle import Bundle
 from device.cli import main
-from device.comparison import reference_of
+from device.comparison import pooled
 from device.evaluation import Settings, evaluate, table
 from device.evaluation.protocol import Selector
 from device.frontend import windows_of
@@ -23,9 +23,7 @@ PEOPLE: list[Row] = [("p1", "a", "ann", 1), ("p2", "a", "ben", 2), ("p3", "a", "
 
 def write_ragged(path: Path, signals: list[Any], rows: list[Row], rate_hz: float) -> Path:
     scale = 1e-4
-    coded = [
-        np.where(np.isnan(s), -32768, np.rint(np.nan_to_num(s) / scale)).astype(np.int16) for s in signals
-    ]
+    coded = [np.where(np.isnan(s), -32768, np.rint(np.nan_to_num(s) / scale)).astype(np.int16) for s in signals]
     np.savez(
         path,
         fs=np.float64(rate_hz),
@@ -68,10 +66,8 @@ def test_against_plain_loops(ragged: Any, bundle: Bundle, embedder: Any, spec: A
     (rates,) = evaluate(bundle, embedder, path, Settings(decision_seconds=(12.0,))).decisions
     people = []
     for recording in read_cohort(path):
-        embeddings = [
-            embedder.embed(w.pulse) for w in windows_of(recording.ppg, 125.0, spec) if w.quality.good
-        ]
-        people.append((reference_of(embeddings[:25]), embeddings[25:]))
+        embeddings = [embedder.embed(w.pulse) for w in windows_of(recording.ppg, 125.0, spec) if w.quality.good]
+        people.append((pooled(embeddings[:25]), embeddings[25:]))
     mated, non_mated, hits, probes = [], [], 0, 0
     for i, (_, probe) in enumerate(people):
         for at in range(0, len(probe) - 4, 5):
@@ -89,9 +85,7 @@ def test_against_plain_loops(ragged: Any, bundle: Bundle, embedder: Any, spec: A
     assert rates.eer > 0.1
 
 
-def test_one_recording_by_default_and_other_days_on_demand(
-    ragged: Any, bundle: Bundle, embedder: Any
-) -> None:
+def test_one_recording_by_default_and_other_days_on_demand(ragged: Any, bundle: Bundle, embedder: Any) -> None:
     rows = [*PEOPLE, ("p1", "b1", "ann", 11), ("p2", "b1", "ben", 12), ("p3", "b2", "eve", 13)]
     path = ragged(rows, seconds=80)
     (same,) = evaluate(bundle, embedder, path, Settings(decision_seconds=(2.4,))).decisions
@@ -117,9 +111,7 @@ def test_enrolment_windows_are_never_probed() -> None:
     assert [(probe.timeline.session, probe.start) for probe in plan.probes] == [("a", 25), ("b", 0)]
 
 
-def test_windowed_rows_make_long_decisions(
-    tmp_path: Path, pulse_of: Any, bundle: Bundle, embedder: Any
-) -> None:
+def test_windowed_rows_make_long_decisions(tmp_path: Path, pulse_of: Any, bundle: Bundle, embedder: Any) -> None:
     rows = [(s, who, i) for s, who in (("p1", "ann"), ("p2", "ben"), ("p3", "eve")) for i in range(20)]
     signals = [pulse_of(who, 8.0, rate_hz=31.25, seed=i) for _, who, i in rows]
     path = tmp_path / "table.npz"
@@ -170,9 +162,7 @@ def test_few_comparisons_tell_no_small_fmr(ragged: Any, bundle: Bundle, embedder
     assert "cannot tell an FMR of 0.1%: 3000 are needed" in table(result)
 
 
-def test_command_writes_the_agreed_json(
-    ragged: Any, bundle_folder: Path, tmp_path: Path, capsys: Any
-) -> None:
+def test_command_writes_the_agreed_json(ragged: Any, bundle_folder: Path, tmp_path: Path, capsys: Any) -> None:
     out = tmp_path / "out.json"
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     arguments = ["--bundle", str(bundle_folder), "--cohort", str(ragged()), "--runtime", "onnxruntime"]

@@ -47,9 +47,7 @@ def test_det_is_every_operating_point(mated: list[float], non_mated: list[float]
 
 @given(some, some, st.floats(-2, 2))
 def test_rates_at_a_threshold(mated: list[float], non_mated: list[float], threshold: float) -> None:
-    assert (fmr_at(non_mated, threshold), fnmr_at(mated, threshold)) == loop_rates(
-        mated, non_mated, threshold
-    )
+    assert (fmr_at(non_mated, threshold), fnmr_at(mated, threshold)) == loop_rates(mated, non_mated, threshold)
 
 
 @given(some, some)
@@ -69,15 +67,11 @@ def test_equal_error_rate_crosses_the_det(mated: list[float], non_mated: list[fl
 
 
 @given(some, some)
-def test_equal_error_rate_does_not_depend_on_order_or_scale(
-    mated: list[float], non_mated: list[float]
-) -> None:
+def test_equal_error_rate_does_not_depend_on_order_or_scale(mated: list[float], non_mated: list[float]) -> None:
     value = equal_error_rate(mated, non_mated)
     assert 0.0 <= value <= 1.0
     assert equal_error_rate(mated[::-1], [*non_mated, *non_mated]) == pytest.approx(value)
-    assert equal_error_rate([3 * x + 1 for x in mated], [3 * x + 1 for x in non_mated]) == pytest.approx(
-        value
-    )
+    assert equal_error_rate([3 * x + 1 for x in mated], [3 * x + 1 for x in non_mated]) == pytest.approx(value)
 
 
 @given(some, some, st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 1.0]))

@@ -72,11 +72,7 @@ def test_help_loads_no_numpy() -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_module_is_named_like_another(package: str) -> None:
     dependencies = {name.lower() for name in importlib.metadata.packages_distributions()} - set(PACKAGES)
-    taken = (
-        set(sys.stdlib_module_names)
-        | dependencies
-        | {"torch", "onnx", "onnxruntime", "serial", "cobs", "numpy"}
-    )
+    taken = set(sys.stdlib_module_names) | dependencies | {"torch", "onnx", "onnxruntime", "serial", "cobs", "numpy"}
     own = {name.rpartition(".")[2]: name for name in modules(package)}
     own.pop(package, None)
     clashes = {full for short, full in own.items() if short in taken and not short.startswith("_")}

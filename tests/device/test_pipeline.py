@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from device import events
-from device.comparison import reference_of
+from device.comparison import pooled
 from device.enrolment import Enrolment
 from device.errors import SignalError, SignalReason
 from device.events import (
@@ -46,13 +46,10 @@ def blocks(pulse: Any, *, epoch: int = 0, dc: float = DC_COUNTS, first: int = 0)
 
 
 @pytest.fixture
-def recogniser_for(
-    spec: FrontEndSpec, embedder: Any, pulse_of: Callable[..., Any]
-) -> Callable[..., Recogniser]:
+def recogniser_for(spec: FrontEndSpec, embedder: Any, pulse_of: Callable[..., Any]) -> Callable[..., Recogniser]:
     def make(*names: str, windows: int = 5, decisions: int | None = None) -> Recogniser:
         references = [
-            reference_of([embedder.embed(w.pulse) for w in windows_of(pulse_of(name, 30), RATE_HZ, spec)])
-            for name in names
+            pooled([embedder.embed(w.pulse) for w in windows_of(pulse_of(name, 30), RATE_HZ, spec)]) for name in names
         ]
         seconds = count()
         return Recogniser(
@@ -154,9 +151,7 @@ def test_nothing_came(recogniser_for: Any) -> None:
 def test_enrolment_stops_when_it_has_enough(spec: FrontEndSpec, embedder: Any, pulse_of: Any) -> None:
     enrolment = Enrolment(embedder, spec, 30.0)
     happened = list(
-        enrol_from(
-            blocks(pulse_of("ann", 60)), front_end=BoardFrontEnd(spec), enrolment=enrolment, clock=lambda: 0.0
-        )
+        enrol_from(blocks(pulse_of("ann", 60)), front_end=BoardFrontEnd(spec), enrolment=enrolment, clock=lambda: 0.0)
     )
     progress = of(EnrolmentProgress, happened)
     assert [round(event.elapsed_s, 1) for event in progress] == [round(2.4 * (i + 1), 1) for i in range(12)]

@@ -95,9 +95,7 @@ def data_frame() -> Callable[..., DataFrame]:
 @pytest.fixture
 def info_frame() -> Callable[..., InfoFrame]:
     def make(flags: DataFlags = DataFlags.NONE, rate_mhz: int = 125_000, **fields: int) -> InfoFrame:
-        info = BoardInfo(
-            (1, 2, 3), 0x15, SensorFault.NACK, 0x60, 0x35, 7200, 6400, rate_mhz, ChannelOrder.SWAPPED
-        )
+        info = BoardInfo((1, 2, 3), 0x15, SensorFault.NACK, 0x60, 0x35, 7200, 6400, rate_mhz, ChannelOrder.SWAPPED)
         return InfoFrame(**({"sequence": 0, "t_us": 0, "epoch": 0} | fields), flags=flags, info=info)
 
     return make

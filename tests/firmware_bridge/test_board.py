@@ -48,9 +48,7 @@ def test_a_recording_is_sent_whole_at_its_own_rate_with_the_pulse_down() -> None
     assert [frame.index for frame in data] == list(range(0, 1003, 5))
     assert [frame.t_us for frame in data] == [round(min(i + 5, 1003) * 20_000) for i in range(0, 1003, 5)]
     assert all(frame.fifo_depth == len(frame.ir_counts) for frame in data)
-    assert frames[-1] == EventFrame(
-        DataFlags.NONE, len(frames) - 1, 20_060_000, 1003, 0, EventCode.END_OF_RECORDING, 0
-    )
+    assert frames[-1] == EventFrame(DataFlags.NONE, len(frames) - 1, 20_060_000, 1003, 0, EventCode.END_OF_RECORDING, 0)
     assert [frame.sequence for frame in frames] == list(range(len(frames)))
 
 
@@ -152,9 +150,7 @@ def _plain_wearer(**changes: float):  # type: ignore[no-untyped-def]
 def test_a_wearers_heart_beats_at_its_rate_and_varies() -> None:
     calm = {"noise_counts": 0.0, "wander_counts": 0.0}
     counts = WearerSource(_plain_wearer(**calm)).read(125 * 120)[:, 0]
-    troughs = np.flatnonzero(
-        (np.diff(counts[:-1]) < 0) & (np.diff(counts[1:]) >= 0) & (counts[1:-1] < 118_000)
-    )
+    troughs = np.flatnonzero((np.diff(counts[:-1]) < 0) & (np.diff(counts[1:]) >= 0) & (counts[1:-1] < 118_000))
     periods = np.diff(troughs[np.diff(troughs, prepend=-100) > 30]) / 125
     assert periods.mean() == pytest.approx(1.0, abs=0.03)
     assert 0.012 < periods.std() < 0.04

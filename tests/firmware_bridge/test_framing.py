@@ -96,9 +96,7 @@ def test_the_wire_is_what_plain_loops_say(frame: Frame) -> None:
 
 
 def test_the_documented_bytes_of_a_data_frame() -> None:
-    frame = DataFrame(
-        DataFlags.SATURATED, 0x0201, 0x06050403, 0x0A090807, 0x0B, 0x0C, (0x030201,), (0x010203,)
-    )
+    frame = DataFrame(DataFlags.SATURATED, 0x0201, 0x06050403, 0x0A090807, 0x0B, 0x0C, (0x030201,), (0x010203,))
     assert encode_body(frame) == bytes([0x11, 8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 1, 2, 3, 3, 2, 1])
 
 

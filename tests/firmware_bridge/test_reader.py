@@ -262,10 +262,7 @@ def test_a_text_format_nobody_knows(line: Line, clock: Callable[[float], Any]) -
 
 def test_a_text_sketch_is_read_with_the_hosts_clock(line: Line) -> None:
     with BoardReader(line.path, reconnect=False) as reader:
-        line.write(
-            b"MAX30105 Basic Readings\r\n"
-            + b"".join(b" R[%d] IR[%d] G[1]\r\n" % (i, 2 * i) for i in range(9))
-        )
+        line.write(b"MAX30105 Basic Readings\r\n" + b"".join(b" R[%d] IR[%d] G[1]\r\n" % (i, 2 * i) for i in range(9)))
         before = time.monotonic()
         block = next(reader)
     assert isinstance(block, SampleBlock)

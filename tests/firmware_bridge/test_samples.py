@@ -85,9 +85,7 @@ def test_a_restart_whose_index_went_on_is_seen_by_its_flag(data_frame: Make) -> 
     assert (tally.restarts, tally.lost) == (1, 25)
 
 
-def test_a_restart_within_the_second_after_another_is_seen_by_its_info(
-    data_frame: Make, info_frame: MakeInfo
-) -> None:
+def test_a_restart_within_the_second_after_another_is_seen_by_its_info(data_frame: Make, info_frame: MakeInfo) -> None:
     tally = Tally()
     samples = FrameSamples(tally)
     flags = DataFlags.RESTARTED

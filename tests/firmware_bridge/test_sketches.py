@@ -101,9 +101,7 @@ def test_a_banner_is_skipped() -> None:
     assert samples_of(Sketch(Tally()).feed(banner + text("{red}\t{ir}", sent), 0)) == sent
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 2**18 - 1), st.integers(0, 2**18 - 1)), min_size=4), st.integers(1, 60)
-)
+@given(st.lists(st.tuples(st.integers(0, 2**18 - 1), st.integers(0, 2**18 - 1)), min_size=4), st.integers(1, 60))
 def test_any_chunking_gives_the_same_samples(sent: list[tuple[int, int]], chunk: int) -> None:
     stream = text("IR:{ir},RED:{red}", sent)
     sketch = Sketch(Tally())

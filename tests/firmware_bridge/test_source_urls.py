@@ -27,10 +27,7 @@ def ir_of(url: str) -> list[int]:
 
 
 def test_a_wearer_by_url(people: Path) -> None:
-    assert (
-        ir_of("sim://mae?speed=0&seconds=3&seed=7")
-        == WearerSource(load_wearer("mae"), 7).read(375)[:, 0].tolist()
-    )
+    assert ir_of("sim://mae?speed=0&seconds=3&seed=7") == WearerSource(load_wearer("mae"), 7).read(375)[:, 0].tolist()
     assert source_of("sim://mae").speed == 1.0
 
 
@@ -48,9 +45,7 @@ def test_a_file_by_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_real_record_by_url(data: Path) -> None:
-    assert (
-        len(ir_of(f"replay://{data}/challenge2015/challenge2015.npz?speed=0&record=a103l&seconds=10")) == 1250
-    )
+    assert len(ir_of(f"replay://{data}/challenge2015/challenge2015.npz?speed=0&record=a103l&seconds=10")) == 1250
     assert len(ir_of(f"replay://{data}/bidmc/bidmc02?speed=0&seconds=10")) == 1250
 
 
@@ -112,9 +107,7 @@ def test_the_demo_board_prints_its_path_and_stops_cleanly(tmp_path: Path) -> Non
         "--speed",
         "50",
     ]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
         assert process.stdout is not None
         assert len(ir_of(process.stdout.readline().strip())) == 300
         process.terminate()

@@ -48,7 +48,7 @@ def data(people: int = 4, windows: int = 40) -> TrainingData:
 def test_a_training_that_was_cut_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     whole = load(Trainer(tiny(), data(), _folder(tmp_path / "whole")).run().with_name("last.ckpt"))
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     cut = Trainer(tiny(), data(), _folder(tmp_path / "cut"))
@@ -57,10 +57,10 @@ def test_a_training_that_was_cut_goes_on_to_the_same_weights(tmp_path: Path) -> 
     def kill_in_the_second_epoch(*args: object) -> None:
         report(*args)  # type: ignore[arg-type]
         if cut._epoch == 2:
-            raise Killed
+            raise KilledError
 
     cut._report = kill_in_the_second_epoch  # type: ignore[method-assign]
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         cut.run()
     assert load(tmp_path / "cut" / "last.ckpt")["epoch"] == 1
     resumed = load(Trainer(tiny(), data(), tmp_path / "cut").run().with_name("last.ckpt"))
@@ -197,11 +197,9 @@ def test_held_out_score_equals_a_plain_loop() -> None:
     references = [e[:25].mean(axis=0) / np.linalg.norm(e[:25].mean(axis=0)) for e in people]
     for i, e in enumerate(people):
         for at in (25, 30):
-            probe = e[at : at + 5].mean(axis=0)
+            probe = e[at : at + 5].mean(axis=0) / np.linalg.norm(e[at : at + 5].mean(axis=0))
             for j, reference in enumerate(references):
                 (mated if i == j else other).append(float(probe @ reference))
-    best = min(
-        (abs(np.mean([s < t for s in mated]) - np.mean([s >= t for s in other])), t) for t in [*mated, *other]
-    )
+    best = min((abs(np.mean([s < t for s in mated]) - np.mean([s >= t for s in other])), t) for t in [*mated, *other])
     fnmr, fmr = np.mean([s < best[1] for s in mated]), np.mean([s >= best[1] for s in other])
     assert min(fnmr, fmr) - 1e-9 <= score_embeddings(people).eer_decision <= max(fnmr, fmr) + 1e-9

@@ -12,7 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("config", type=Path, help="the experiment, a TOML file such as train/configs/*.toml")
     parser.add_argument("--data", type=Path, required=True, metavar="FILE.npz", help="the challenge2015 cohort file")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where checkpoints go (default: runs/NAME of the config)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where checkpoints go (default: runs/NAME of the config)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

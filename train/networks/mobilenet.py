@@ -23,16 +23,20 @@ def kernel_for(length: int, stride: int) -> int:
 
 
 class BoundedReLU(nn.Module):
-    """ReLU6 that, while training, is rounded to the 256 steps INT8 will have; gradients pass straight through.
+    """ReLU6 that can be trained rounded to the 256 steps INT8 will have; gradients pass straight through.
 
     The bound makes the range known beforehand, and the rounding teaches the network to live with it: quantised after
     training without either, embeddings moved by a mean cosine of 0.013 (quantisation-aware training as in Jacob et
     al. 2018, arXiv 1712.05877).
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.rounding = False
+
     def forward(self, values: Tensor) -> Tensor:
         """Clamp to [0, 6], any shape."""
-        if self.training:
+        if self.training and self.rounding:
             return torch.fake_quantize_per_tensor_affine(values, BOUND / 255.0, 0, 0, 255)
         return functional.relu6(values)
 
@@ -72,6 +76,13 @@ class MobileNetV1(nn.Module):
         pooled = functional.adaptive_avg_pool2d(self.features(windows), 1)
         embedded: Tensor = self.norm(self.embedding(pooled))
         return embedded.flatten(1)
+
+
+def set_rounding(network: nn.Module, rounding: bool) -> None:
+    """Train with activations rounded to the steps of INT8, or not."""
+    for module in network.modules():
+        if isinstance(module, BoundedReLU):
+            module.rounding = rounding
 
 
 def _scaled(channels: int, width: float) -> int:

@@ -47,7 +47,12 @@ def test_noise_is_irregular() -> None:
         (np.zeros(300), None, 0.0, Reason.WEAK_PULSE),
         (np.full(300, 1e-13), None, 0.0, Reason.WEAK_PULSE),
         (pulse(), counts(), 0.11, Reason.GAP),
-        (pulse() + np.where(SECONDS > 1.2, 8000.0 * np.exp(-((SECONDS - 1.6) ** 2) * 400), 0), counts(), 0, Reason.MOTION),
+        (
+            pulse() + np.where(SECONDS > 1.2, 8000.0 * np.exp(-((SECONDS - 1.6) ** 2) * 400), 0),
+            counts(),
+            0,
+            Reason.MOTION,
+        ),
         (pulse() * np.where(SECONDS < 1.2, 0.1, 1.0), counts(), 0.0, Reason.MOTION),
     ],
 )

@@ -120,7 +120,8 @@ def test_a_specification_survives_json_and_its_digest_tells_a_change() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"extra": 1}, {"sections": [[1, 2, 3]]}, {"quality": {"max_crest": 1}}, {"sections": [[1, 0, 0, 2, 0, 0]]}]
+    "change",
+    [{"extra": 1}, {"sections": [[1, 2, 3]]}, {"quality": {"max_crest": 1}}, {"sections": [[1, 0, 0, 2, 0, 0]]}],
 )
 def test_a_malformed_specification_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"front end|filter section"):
