@@ -47,9 +47,11 @@ def float_onnx(network: nn.Module, window_samples: int) -> bytes:
 
 
 def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
-    """Quantise statically: weights int8 a channel each, activations uint8, quantise-dequantise nodes.
+    """Quantise statically: weights a channel each and activations, both uint8, quantise-dequantise nodes.
 
-    Activations are unsigned because signed ones leave convolutions in float on x86.
+    With int8 weights, ONNX Runtime sums pairs of products in 16 bits on processors without VNNI, and a bounded
+    activation at its bound times a large weight overflows them: mean cosine to float 0.62, seen on AVX2. Unsigned
+    weights are widened first and are exact everywhere.
 
     Args:
         float_model: from ``float_onnx``.
@@ -72,7 +74,8 @@ def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
+                weight_type=QuantType.QUInt8,
+                extra_options={"WeightSymmetric": True},
                 calibrate_method=CalibrationMethod.MinMax,
             )
         finally:

@@ -4,8 +4,12 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from train.config import AugmentConfig
+
+SMOOTH_SAMPLES = 15
+"""120 ms: what is left is the beat without its notch."""
 
 
 class Augment:
@@ -34,6 +38,8 @@ class Augment:
         n = windows.shape[0]
         pulse = standardise(self._crop(windows))
         pulse = pulse + self._signed(n, self._config.derivative) * standardise(_slope(pulse))
+        pulse = pulse + self._signed(n, self._config.smooth) * standardise(_smoothed(pulse))
+        pulse = standardise(pulse)
         pulse = pulse + self._signed(n, self._config.bend) * (pulse.square() - 1.0)
         pulse = pulse + self._wander(n) + self._noise(n)
         return standardise(pulse)
@@ -70,6 +76,12 @@ def standardise(windows: Tensor) -> Tensor:
     """Mean 0 and standard deviation 1 along the last axis (n, m)."""
     centred = windows - windows.mean(dim=1, keepdim=True)
     return centred / centred.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
+
+
+def _smoothed(pulse: Tensor) -> Tensor:
+    reach = SMOOTH_SAMPLES // 2
+    padded = functional.pad(pulse[:, None, :], (reach, reach), mode="replicate")
+    return functional.avg_pool1d(padded, SMOOTH_SAMPLES, 1)[:, 0]
 
 
 def _slope(pulse: Tensor) -> Tensor:

@@ -43,6 +43,8 @@ class AugmentConfig:
     """Amplitude of an added slow wave, in units of the pulse's standard deviation."""
     derivative: float
     """Share of the pulse's slope that is mixed in or taken out."""
+    smooth: float
+    """Share of the smoothed pulse that is mixed in or taken out."""
     bend: float
     """Strength of a quadratic amplitude distortion."""
 
@@ -68,7 +70,7 @@ class OptimiserConfig:
     learning_rate: float
     weight_decay: float
     rounding_epochs: int
-    """Last epochs, in which activations are rounded to the steps of INT8."""
+    """Last epochs, in which activations and weights are rounded to the steps of INT8."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from train.errors import TrainError, TrainReason
 from train.frontend_design import design
 from train.loop import Trainer, TrainingData
 from train.networks import build_network
-from train.networks.mobilenet import kernel_for, mac_count, parameter_count
+from train.networks.mobilenet import kernel_for, mac_count, parameter_count, set_rounding
 from train.selection import score_embeddings
 from train.windows import PersonWindows, training_spec
 
@@ -171,7 +171,7 @@ def test_macs_equal_a_plain_loop() -> None:
 
 
 def test_augmented_windows_are_standardised_and_repeatable() -> None:
-    config = AugmentConfig(warp=0.2, noise=0.1, wander=0.2, derivative=0.3, bend=0.1)
+    config = AugmentConfig(warp=0.2, noise=0.1, wander=0.2, derivative=0.3, smooth=0.3, bend=0.1)
     windows = standardise(torch.randn(64, 420))
     first, again = (Augment(config, 300, torch.Generator().manual_seed(1))(windows) for _ in range(2))
     assert first.shape == (64, 300)
@@ -181,7 +181,7 @@ def test_augmented_windows_are_standardised_and_repeatable() -> None:
 
 
 def test_without_bounds_augmentation_only_crops() -> None:
-    config = AugmentConfig(warp=0.0, noise=0.0, wander=0.0, derivative=0.0, bend=0.0)
+    config = AugmentConfig(warp=0.0, noise=0.0, wander=0.0, derivative=0.0, smooth=0.0, bend=0.0)
     ramp = torch.arange(420.0)[None].repeat(32, 1)
     out = Augment(config, 300, torch.Generator().manual_seed(2))(ramp)
     assert torch.allclose(out, standardise(torch.arange(300.0)[None]).expand(32, -1), atol=1e-4)
@@ -203,3 +203,24 @@ def test_held_out_score_equals_a_plain_loop() -> None:
     best = min((abs(np.mean([s < t for s in mated]) - np.mean([s >= t for s in other])), t) for t in [*mated, *other])
     fnmr, fmr = np.mean([s < best[1] for s in mated]), np.mean([s >= best[1] for s in other])
     assert min(fnmr, fmr) - 1e-9 <= score_embeddings(people).eer_decision <= max(fnmr, fmr) + 1e-9
+
+
+def test_rounding_is_that_of_int8_and_lets_gradients_through() -> None:
+    network = build_network("mobilenetv1", 0.25, 16).train()
+    windows = torch.randn(8, 1, 1, 300)
+    block = network.features[2]
+    seen: list[torch.Tensor] = []
+    block.register_forward_hook(lambda *inputs: seen.append(inputs[2]))
+    set_rounding(network, True)
+    network(windows).square().sum().backward()
+    activations = seen[0].detach()
+    steps = activations * 255.0 / 6.0
+    assert torch.allclose(steps, steps.round(), atol=1e-3)
+    assert 0 <= float(activations.min()) <= float(activations.max()) <= 6.0
+    weight = block[0].weight.detach()
+    scale = weight.abs().amax(dim=(1, 2, 3), keepdim=True) / 127.0
+    expected = torch.nn.functional.conv2d(torch.ones(1, weight.shape[1], 1, 4), (weight / scale).round() * scale)
+    assert torch.allclose(block[0](torch.ones(1, weight.shape[1], 1, 4)), expected, atol=1e-5)
+    assert all(float(p.grad.abs().sum()) > 0 for p in network.parameters() if p.grad is not None)
+    network.eval()
+    assert not torch.allclose(block[0](torch.ones(1, weight.shape[1], 1, 4)), expected, atol=1e-7)

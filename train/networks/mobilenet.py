@@ -30,15 +30,31 @@ class BoundedReLU(nn.Module):
     al. 2018, arXiv 1712.05877).
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.rounding = False
+    rounding = False
 
     def forward(self, values: Tensor) -> Tensor:
         """Clamp to [0, 6], any shape."""
         if self.training and self.rounding:
             return torch.fake_quantize_per_tensor_affine(values, BOUND / 255.0, 0, 0, 255)
         return functional.relu6(values)
+
+
+class RoundedConv2d(nn.Conv2d):
+    """A convolution whose weights can be trained rounded to INT8, a scale an output channel, straight through.
+
+    Folding the batch norm behind it scales whole channels, so the steps are those of the folded weights too.
+    """
+
+    rounding = False
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Convolve, (n, inputs, 1, m) to (n, outputs, 1, k)."""
+        if not (self.training and self.rounding):
+            return super().forward(values)
+        scale = self.weight.detach().abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / 127.0
+        zero = torch.zeros_like(scale, dtype=torch.int32)
+        weight = torch.fake_quantize_per_channel_affine(self.weight, scale, zero, 0, -127, 127)
+        return self._conv_forward(values, weight, self.bias)
 
 
 class MobileNetV1(nn.Module):
@@ -61,7 +77,7 @@ class MobileNetV1(nn.Module):
             layers.append(_pointwise(channels, _scaled(full, width)))
             channels = _scaled(full, width)
         self.features = nn.Sequential(*layers)
-        self.embedding = nn.Conv2d(channels, embedding_size, 1, bias=False)
+        self.embedding = RoundedConv2d(channels, embedding_size, 1, bias=False)
         self.norm = nn.BatchNorm2d(embedding_size)
 
     def forward(self, windows: Tensor) -> Tensor:
@@ -79,9 +95,9 @@ class MobileNetV1(nn.Module):
 
 
 def set_rounding(network: nn.Module, rounding: bool) -> None:
-    """Train with activations rounded to the steps of INT8, or not."""
+    """Train with activations and weights rounded to the steps of INT8, or not."""
     for module in network.modules():
-        if isinstance(module, BoundedReLU):
+        if isinstance(module, BoundedReLU | RoundedConv2d):
             module.rounding = rounding
 
 
@@ -94,7 +110,7 @@ def _convolution(inputs: int, outputs: int, length: int, stride: int, *, depthwi
     kernel = kernel_for(length, stride)
     padding = (kernel - 1) // 2
     return nn.Sequential(
-        nn.Conv2d(
+        RoundedConv2d(
             inputs,
             outputs,
             (1, kernel),
@@ -109,7 +125,7 @@ def _convolution(inputs: int, outputs: int, length: int, stride: int, *, depthwi
 
 
 def _pointwise(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), BoundedReLU())
+    return nn.Sequential(RoundedConv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), BoundedReLU())
 
 
 def unit(embeddings: Tensor) -> Tensor:
