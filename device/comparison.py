@@ -1,14 +1,21 @@
-"""Comparison: how alike an embedding is to a reference (cosine; higher = more alike)."""
+"""Comparison: how alike a probe is to a reference (higher = more alike)."""
 
+import io
+import zipfile
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from device.errors import SignalError, SignalReason
+from device.bundle import Bundle
+from device.errors import BundleError, BundleReason, SignalError, SignalReason
+from device.manifest import COHORT_NAME
+
+Embeddings = NDArray[np.float32]
+Scores = NDArray[np.float64]
 
 
-def pooled(embeddings: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> NDArray[np.float32]:
+def pooled(embeddings: Sequence[Embeddings] | Embeddings) -> Embeddings:
     """The normalised mean of several windows' embeddings, (n, d) -> (d,) float32.
 
     Pooled over an enrolment it is the person's reference, over a decision the probe: both sides alike, so that a
@@ -26,6 +33,66 @@ def pooled(embeddings: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> N
     return np.asarray(mean / length, dtype=np.float32)
 
 
-def scores(embedding: NDArray[np.float32], references: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Scores of one embedding (d,) with every reference (m, d): (m,) in [-1, 1]; all of unit length."""
-    return np.asarray(references.astype(np.float64) @ embedding.astype(np.float64))
+class Comparator:
+    """Cosine, seen against how alike either side is to strangers (adaptive s-norm).
+
+    Some pulses are like everybody's and some like nobody's, so one cosine means more for one person than for another.
+    The score is the mean of two standard scores: of the cosine among the probe's ``nearest`` cohort members, and among
+    the reference's. Source: Matejka et al. 2017, "Analysis of score normalization in multilingual speaker
+    recognition", section 2.3.
+    """
+
+    def __init__(self, cohort: Embeddings, nearest: int) -> None:
+        """
+        Args:
+            cohort: (c, d) one reference of each of ``c`` strangers, of unit length.
+            nearest: how many of the most alike are looked at, 2 to ``c``.
+        """
+        self._cohort = cohort.astype(np.float64)
+        self._nearest = nearest
+
+    def against(self, references: Embeddings) -> "Scorer":
+        """Ready to compare probes with these references (m, d)."""
+        return Scorer(self, references.astype(np.float64))
+
+    def cohort_statistics(self, embeddings: Scores) -> tuple[Scores, Scores]:
+        """Mean and standard deviation (n,) of the cosines of (n, d) with their nearest cohort members."""
+        nearest = np.sort(embeddings @ self._cohort.T, axis=1)[:, -self._nearest :]
+        return nearest.mean(axis=1), nearest.std(axis=1)
+
+
+class Scorer:
+    """Compares probes with the references of one gallery, whose cohort statistics are taken once."""
+
+    def __init__(self, comparator: Comparator, references: Scores) -> None:
+        """``references``: (m, d) of unit length."""
+        self._comparator = comparator
+        self._references = references
+        self._mean, self._spread = comparator.cohort_statistics(references)
+
+    def scores(self, probe: Embeddings) -> Scores:
+        """Scores (m,) of one probe (d,) of unit length with every reference."""
+        one = probe.astype(np.float64)
+        cosines = self._references @ one
+        mean, spread = self._comparator.cohort_statistics(one[None, :])
+        return np.asarray(0.5 * ((cosines - self._mean) / self._spread + (cosines - mean) / spread))
+
+
+def comparator_of(bundle: Bundle) -> Comparator:
+    """The comparator of a bundle, with the cohort that it ships.
+
+    Raises:
+        BundleError: MISSING_FILE, DAMAGED or MALFORMED, where the cohort is not what the manifest says.
+    """
+    try:
+        with np.load(io.BytesIO(bundle.read(COHORT_NAME)), allow_pickle=False) as arrays:
+            cohort = arrays["references"].astype(np.float32)
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise BundleError(BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME} cannot be read: {error}") from None
+    nearest, size = bundle.manifest.comparison.nearest, bundle.manifest.architecture.embedding_size
+    if cohort.ndim != 2 or cohort.shape[1] != size or len(cohort) < nearest:
+        raise BundleError(
+            BundleReason.MALFORMED,
+            f"{bundle.path / COHORT_NAME}: references {cohort.shape} are not at least {nearest} of size {size}",
+        )
+    return Comparator(cohort, nearest)

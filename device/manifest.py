@@ -18,6 +18,7 @@ from device.json_fields import Fields, parse_json
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 GOLDEN_NAME = "golden.npz"
+COHORT_NAME = "cohort.npz"
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -49,16 +50,17 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two embeddings are compared; version 1 knows `cosine` only."""
+    """How two embeddings are compared: `as-norm`, with the `nearest` of the cohort; see `device.comparison`."""
 
-    kind: str = "cosine"
+    nearest: int
+    kind: str = "as-norm"
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Parse the object `comparison`."""
-        made = cls(kind=fields.text("kind"))
+        made = cls(nearest=fields.integer("nearest", minimum=2), kind=fields.text("kind"))
         fields.close()
-        if made.kind != "cosine":
+        if made.kind != "as-norm":
             raise BundleError(
                 BundleReason.MALFORMED, f"{fields.where}: kind {made.kind!r} is not one this version knows"
             )
@@ -67,7 +69,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class DecisionSpec:
-    """When a decision accepts: cosine of `windows` good windows, pooled, >= `threshold`.
+    """When a decision accepts: score of `windows` good windows, pooled, >= `threshold`.
 
     `fmr` is the false match rate the threshold was set at, on `people` people of `set_on`.
     """
@@ -83,7 +85,7 @@ class DecisionSpec:
         """Parse the object `decision`."""
         made = cls(
             windows=fields.integer("windows", minimum=1),
-            threshold=fields.number("threshold", low=-1.0, high=1.0),
+            threshold=fields.number("threshold", low=-1000.0, high=1000.0),
             fmr=fields.number("fmr", low=0.0, high=1.0),
             set_on=fields.text("set_on"),
             people=fields.integer("people", minimum=2),
@@ -220,8 +222,9 @@ def _read_files(value: Mapping[str, Any], where: str) -> dict[str, FileEntry]:
         # A plain name only: a manifest must not make the device read outside its bundle.
         if not _FILE_NAME.fullmatch(name):
             raise BundleError(BundleReason.MALFORMED, f"{where}: {name!r} is not a plain file name")
-    if GOLDEN_NAME not in value:
-        raise BundleError(BundleReason.MALFORMED, f"{where}: {GOLDEN_NAME} is missing")
+    for name in (GOLDEN_NAME, COHORT_NAME):
+        if name not in value:
+            raise BundleError(BundleReason.MALFORMED, f"{where}: {name} is missing")
     return {name: FileEntry.read(Fields(entry, f"{where}: {name}")) for name, entry in value.items()}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.advice import advice_for, explain
-from device.comparison import scores
+from device.comparison import Comparator
 from device.decision import Accumulator, Filled, GivenUp, best_candidate
 from device.embedders import Embedder
 from device.enrolment import Enrolment
@@ -120,6 +120,7 @@ class Recogniser:
         front_end: BoardFrontEnd,
         embedder: Embedder,
         references: References,
+        comparator: Comparator,
         decision: DecisionSpec,
         decisions: int | None = None,
         clock: Clock = time.monotonic,
@@ -133,6 +134,7 @@ class Recogniser:
         self._source = Source(front_end, self._now)
         self._embedder = embedder
         self._references = references
+        self._scorer = comparator.against(references.embeddings)
         self._decision = decision
         self._decisions = decisions
         self._accumulator = Accumulator(decision.windows)
@@ -164,7 +166,7 @@ class Recogniser:
             self.tally.good_windows += 1
             self._bad_run = 0
             embedding = self._embedder.embed(window.pulse)
-            best = float(scores(embedding, self._references.embeddings).max())
+            best = float(self._scorer.scores(embedding).max())
             yield WindowScored(self._now(), self.tally.windows, window.quality.sqi, best)
         else:
             self.tally.reasons[reason] += 1
@@ -183,7 +185,7 @@ class Recogniser:
             yield NotAcquired(self._now(), outcome.good, outcome.seen)
         elif isinstance(outcome, Filled):
             threshold = self._decision.threshold
-            best = best_candidate(scores(outcome.probe, self._references.embeddings), threshold)
+            best = best_candidate(self._scorer.scores(outcome.probe), threshold)
             if best.accepted:
                 self.tally.identified += 1
                 person = self._references.names[best.position]

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.bundle import load_bundle
+from device.comparison import Comparator, pooled
 from device.embedders import Embedder, load_embedder
 from device.embedders.litert import LiteRtEmbedder
 from device.embedders.onnx_runtime import OnnxRuntimeEmbedder
 from device.evaluation import Settings, evaluate
 from device.manifest import (
+    COHORT_NAME,
     GOLDEN_NAME,
     MANIFEST_NAME,
     Architecture,
@@ -37,6 +39,10 @@ from train.windows import PersonWindows
 
 GOLDEN_WINDOWS = 8
 MIN_CALIBRATION_WINDOWS = 100
+CALIBRATION_WINDOWS = 600
+COHORT_WINDOWS = 20
+NEAREST = 50
+"""Cohort members that a score is normalised by; chosen on the people held out, where 20 to 200 fare alike."""
 GOLDEN_MIN_COSINE = 0.98
 """Below what two INT8 implementations of one model differ by, far above what a wrong one answers."""
 CARD_NAME = "MODEL_CARD.md"
@@ -47,8 +53,8 @@ class Source:
     """Everything a bundle is made of."""
 
     trained: Trained
-    calibration: NDArray[np.float32]
-    """(n, window_samples) of people who trained."""
+    train: list[PersonWindows]
+    """Good windows of the people who trained, for calibration and cohort."""
     dev: list[PersonWindows]
     """Good windows of the people held out, for the parity gate."""
     held_out: HeldOut
@@ -70,10 +76,10 @@ def build_bundle(source: Source, target: Path) -> Manifest:
     """
     if target.exists():
         raise ExportError(ExportReason.OUTPUT_EXISTS, f"{target} exists; remove it or give another --out")
-    if source.calibration.shape[0] < MIN_CALIBRATION_WINDOWS:
+    windows = sum(len(one.pulse) for one in source.train)
+    if windows < MIN_CALIBRATION_WINDOWS:
         raise ExportError(
-            ExportReason.CALIBRATION,
-            f"{source.calibration.shape[0]} windows to calibrate with, {MIN_CALIBRATION_WINDOWS} are needed",
+            ExportReason.CALIBRATION, f"{windows} windows to calibrate with, {MIN_CALIBRATION_WINDOWS} are needed"
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -101,13 +107,16 @@ def _stage(source: Source, folder: Path) -> Manifest:
     for name, content in models.items():
         (folder / name).write_bytes(content)
     (folder / GOLDEN_NAME).write_bytes(_golden(source, embedders))
+    cohort = _cohort(source.train, embedders["model.int8.tflite"])
+    nearest = min(NEAREST, len(cohort))
+    np.savez(folder / COHORT_NAME, references=cohort)
     manifest = Manifest(
         model_id=f"{source.trained.config.name}-{hashlib.sha256(models['model.int8.tflite']).hexdigest()[:8]}",
         architecture=_architecture(source.trained),
         front_end=spec.to_dict(),
         front_end_digest=spec.digest(),
-        comparison=Comparison(),
-        decision=decision_spec(embedders["model.int8.tflite"], spec, source.held_out),
+        comparison=Comparison(nearest),
+        decision=decision_spec(embedders["model.int8.tflite"], Comparator(cohort, nearest), spec, source.held_out),
         golden=Golden(GOLDEN_MIN_COSINE),
         files=file_entries(folder),
         training_data=source.training_data,
@@ -139,9 +148,9 @@ def _models(source: Source) -> dict[str, bytes]:
     tflite, onnx = float_tflite(network, samples), float_onnx(network, samples)
     return {
         "model.fp32.tflite": tflite,
-        "model.int8.tflite": int8_tflite(tflite, source.calibration),
+        "model.int8.tflite": int8_tflite(tflite, _calibration(source.train)),
         "model.fp32.onnx": onnx,
-        "model.int8.onnx": int8_onnx(onnx, source.calibration),
+        "model.int8.onnx": int8_onnx(onnx, _calibration(source.train)),
     }
 
 
@@ -156,6 +165,17 @@ def _embedder(name: str, content: bytes, trained: Trained) -> Embedder:
 
 def _embed(embedder: Embedder, pulse: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.array([embedder.embed(window) for window in pulse]).reshape(-1, embedder.embedding_size)
+
+
+def _calibration(people: list[PersonWindows]) -> NDArray[np.float32]:
+    pool = np.concatenate([one.pulse for one in people])
+    return pool[:: max(1, len(pool) // CALIBRATION_WINDOWS)]
+
+
+def _cohort(people: list[PersonWindows], embedder: Embedder) -> NDArray[np.float32]:
+    """One reference (n, d) of each person who trained, of windows spread over their recording."""
+    enough = [one.pulse for one in people if len(one.pulse) >= COHORT_WINDOWS]
+    return np.stack([pooled(_embed(embedder, pulse[:: len(pulse) // COHORT_WINDOWS])) for pulse in enough])
 
 
 def _golden(source: Source, embedders: dict[str, Embedder]) -> bytes:

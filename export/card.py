@@ -26,7 +26,7 @@ def model_card(manifest: Manifest, parities: list[Parity], sizes: Mapping[str, i
         "and a research tool: not a medical device, and no lock for anything that matters without a second factor. "
         "A pulse changes over days, with temperature, effort, drugs and illness.\n",
         "## Threshold\n",
-        f"A decision pools {d.windows} good windows and accepts at a cosine of {d.threshold:.4f} with the reference: a "
+        f"A decision pools {d.windows} good windows and accepts at a normalised score of {d.threshold:.3f}: a "
         f"false match rate of {100 * d.fmr:g} % a comparison, set on {d.people} people of {d.set_on}.\n",
         "## Measured\n",
         "All within one recording of each person, which is easier than another day; intervals (95 %) are over people. "

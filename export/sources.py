@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from device.manifest import TrainingData
 from export.build import Source
 from export.errors import ExportError, ExportReason
@@ -12,7 +10,6 @@ from train.checkpoint import Trained
 from train.cohorts import read_challenge
 from train.windows import good_windows
 
-CALIBRATION_WINDOWS = 600
 CHALLENGE_2015 = TrainingData(
     name="PhysioNet/CinC Challenge 2015",
     licence="ODC-BY 1.0",
@@ -41,12 +38,10 @@ def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...]) -
             f"{recordings} lacks {len(missing)} people of the checkpoint, {missing[0]} first; give the file it was "
             "trained on",
         )
-    train = [good_windows(everyone[subject], trained.front_end).pulse for subject in trained.train_subjects]
-    pool = np.concatenate(train)
     held_out = [everyone[subject] for subject in trained.dev_subjects]
     return Source(
         trained=trained,
-        calibration=pool[:: max(1, len(pool) // CALIBRATION_WINDOWS)],
+        train=[good_windows(everyone[subject], trained.front_end) for subject in trained.train_subjects],
         dev=[good_windows(one, trained.front_end) for one in held_out],
         held_out=HeldOut(tuple(held_out), "PhysioNet/CinC Challenge 2015, held out of training"),
         training_data=(CHALLENGE_2015,),

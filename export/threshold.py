@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from device.comparison import Comparator
 from device.embedders import Embedder
 from device.enrolment import DEFAULT_SECONDS, windows_in
 from device.evaluation.protocol import Selector, decide, references_of
@@ -28,7 +29,7 @@ class HeldOut:
     name: str
 
 
-def decision_spec(embedder: Embedder, spec: FrontEndSpec, held_out: HeldOut) -> DecisionSpec:
+def decision_spec(embedder: Embedder, comparator: Comparator, spec: FrontEndSpec, held_out: HeldOut) -> DecisionSpec:
     """Enrol and probe everyone held out, and take the lowest threshold at the stated false match rate.
 
     Raises:
@@ -38,7 +39,7 @@ def decision_spec(embedder: Embedder, spec: FrontEndSpec, held_out: HeldOut) -> 
     windows = windows_in(DECISION_S, spec)
     lines = timelines_of(held_out.recordings, embedder, spec, windowed=False)
     plans = [plan for plan in (selector.plan(line.subject, [line]) for line in lines) if plan.enrollable]
-    decisions = decide(plans, references_of(plans), windows)
+    decisions = decide(plans, comparator.against(references_of(plans)), windows)
     others = np.ones(decisions.scores.shape, dtype=np.bool_)
     others[np.arange(len(decisions.own)), decisions.own] = False
     non_mated = decisions.scores[others]

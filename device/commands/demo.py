@@ -6,6 +6,7 @@ from pathlib import Path
 
 from device.bundle import Bundle, load_bundle
 from device.commands.options import add_bundle
+from device.comparison import comparator_of
 from device.embedders import Embedder, load_embedder
 from device.enrolment import Enrolment
 from device.errors import CommandError, CommandReason
@@ -74,6 +75,7 @@ def _recognise(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) 
         front_end=BoardFrontEnd(bundle.front_end),
         embedder=embedder,
         references=gallery.references(bundle.manifest.model_id),
+        comparator=comparator_of(bundle),
         decision=bundle.manifest.decision,
         decisions=1,
     )

@@ -4,6 +4,7 @@ import argparse
 
 from device.bundle import load_bundle
 from device.commands.options import add_bundle, add_gallery, add_json, add_port, count, positive, resolve_port
+from device.comparison import comparator_of
 from device.embedders import load_embedder
 from device.events import Listening
 from device.frontend import BoardFrontEnd
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         front_end=BoardFrontEnd(bundle.front_end),
         embedder=load_embedder(bundle, args.runtime),
         references=references,
+        comparator=comparator_of(bundle),
         decision=bundle.manifest.decision,
         decisions=args.decisions,
     )

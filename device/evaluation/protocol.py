@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from device.comparison import pooled, scores
+from device.comparison import Scorer, pooled
 from device.decision import Accumulator, Filled, GivenUp
 from device.enrolment import MIN_GOOD_WINDOWS
 from device.evaluation.settings import Settings
@@ -94,8 +94,8 @@ def references_of(plans: Iterable[Plan]) -> NDArray[np.float32]:
     return np.stack([pooled(plan.enrolment) for plan in plans])
 
 
-def decide(plans: Sequence[Plan], references: NDArray[np.float32], windows: int) -> Decisions:
-    """Run every probe of every enrolled person through the device's accumulator."""
+def decide(plans: Sequence[Plan], scorer: Scorer, windows: int) -> Decisions:
+    """Run every probe of every enrolled person through the device's accumulator; `scorer` knows their references."""
     rows: list[NDArray[np.float64]] = []
     own: list[int] = []
     given_up = 0
@@ -108,8 +108,8 @@ def decide(plans: Sequence[Plan], references: NDArray[np.float32], windows: int)
             ):
                 outcome = accumulator.add(epoch, embedding)
                 if isinstance(outcome, Filled):
-                    rows.append(scores(outcome.probe, references))
+                    rows.append(scorer.scores(outcome.probe))
                     own.append(position)
                 given_up += isinstance(outcome, GivenUp)
-    stacked = np.stack(rows) if rows else np.empty((0, len(references)))
+    stacked = np.stack(rows) if rows else np.empty((0, len(plans)))
     return Decisions(stacked, np.asarray(own, dtype=np.intp), given_up, windows)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from device.advice import explain
 from device.bootstrap import people_intervals
 from device.bundle import Bundle
+from device.comparison import comparator_of
 from device.embedders import Embedder
 from device.enrolment import MIN_GOOD_WINDOWS, windows_in
 from device.errors import SignalError, SignalReason
@@ -48,7 +49,7 @@ def evaluate(
     _refuse_too_few(plans, enrolled, reasons, cohort_path)
     rates = tuple(
         _rates(seconds, decisions, bundle.manifest.decision.threshold, settings.seed)
-        for seconds, decisions in _decisions(enrolled, settings, spec)
+        for seconds, decisions in _decisions(enrolled, settings, bundle)
     )
     return Result(
         cohort=cohort_path.name,
@@ -105,10 +106,10 @@ def _refuse_too_few(plans: list[Plan], enrolled: list[Plan], reasons: Counter[Re
         )
 
 
-def _decisions(enrolled: list[Plan], settings: Settings, spec: FrontEndSpec) -> Iterator[tuple[float, Decisions]]:
-    references = references_of(enrolled)
+def _decisions(enrolled: list[Plan], settings: Settings, bundle: Bundle) -> Iterator[tuple[float, Decisions]]:
+    scorer = comparator_of(bundle).against(references_of(enrolled))
     for seconds in settings.decision_seconds:
-        yield seconds, decide(enrolled, references, windows_in(seconds, spec))
+        yield seconds, decide(enrolled, scorer, windows_in(seconds, bundle.front_end))
 
 
 def _rates(seconds: float, decisions: Decisions, threshold: float, seed: int) -> DecisionRates:

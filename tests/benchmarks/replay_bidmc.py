@@ -9,6 +9,7 @@ as from hardware. Five people are enrolled from their first 60 s; the rest of th
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from device.bundle import Bundle, load_bundle
+from device.comparison import comparator_of
 from device.embedders import Embedder, load_embedder
 from device.enrolment import DEFAULT_SECONDS, Enrolment
 from device.errors import SignalError
@@ -119,7 +121,8 @@ def recognise(
         embedder=embedder,
         references=references,
         # Everybody is named, so that rank-1 can be told from acceptance; the threshold is applied in counting.
-        decision=replace(bundle.manifest.decision, threshold=-1.0),
+        comparator=comparator_of(bundle),
+        decision=replace(bundle.manifest.decision, threshold=-math.inf),
     )
     with PtyBoard(RecordingSource(one), speed=speed) as board, BoardReader(board.path) as reader:
         for event in recogniser.events(reader):

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from device.bundle import Bundle, load_bundle
+from device.comparison import Comparator
 from device.frontend import FrontEndSpec, QualitySpec, windows_of
 from device.manifest import (
     Architecture,
@@ -73,6 +74,13 @@ def make_pulse(weights: tuple[float, ...], seconds: float, *, rate_hz: float = R
     return np.sum(beats, axis=0) + 0.02 * rng.standard_normal(t.size)
 
 
+def make_cohort() -> NDArray[np.float32]:
+    """Strangers' spectra: forty random people, (40, SIZE) of unit length."""
+    rng = np.random.default_rng(3)
+    spectra = rng.exponential(1.0, (40, SIZE)) * np.exp(-np.arange(SIZE) / 4.0)
+    return np.asarray(spectra / np.linalg.norm(spectra, axis=1, keepdims=True), dtype=np.float32)
+
+
 class FakeEmbedder:
     """The window's spectrum, which tells the simulated people apart whatever the phase."""
 
@@ -87,6 +95,11 @@ class FakeEmbedder:
 @pytest.fixture(scope="session")
 def spec() -> FrontEndSpec:
     return make_spec()
+
+
+@pytest.fixture
+def comparator() -> Comparator:
+    return Comparator(make_cohort(), 20)
 
 
 @pytest.fixture
@@ -143,8 +156,8 @@ def make_manifest(folder: Path, **changes: Any) -> Manifest:
         "architecture": Architecture("spectrum", 1.0, SIZE, 1, 1),
         "front_end": spec.to_dict(),
         "front_end_digest": spec.digest(),
-        "comparison": Comparison(),
-        "decision": DecisionSpec(windows=5, threshold=0.97, fmr=0.001, set_on="simulated people", people=3),
+        "comparison": Comparison(nearest=20),
+        "decision": DecisionSpec(windows=5, threshold=3.2, fmr=0.001, set_on="simulated people", people=3),
         "golden": Golden(min_cosine=0.99),
         "files": file_entries(folder),
         "training_data": (TrainingData("none", "none", "none", "none"),),
@@ -169,6 +182,7 @@ def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     golden = io.BytesIO()
     np.savez(golden, windows=np.stack(pulses), embeddings_fp32=expected, embeddings_int8=expected)
     (folder / "golden.npz").write_bytes(golden.getvalue())
+    np.savez(folder / "cohort.npz", references=make_cohort())
     for precision in ("int8", "fp32"):
         (folder / f"model.{precision}.onnx").write_bytes(model)
     (folder / "MODEL_CARD.md").write_text("A spectrum, for tests.\n", encoding="utf-8")

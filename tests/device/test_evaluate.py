@@ -60,7 +60,7 @@ def test_any_rate(ragged: Any, bundle: Bundle, embedder: Any, rate_hz: float) ->
     assert by_length[60.0].eer is None
 
 
-def test_against_plain_loops(ragged: Any, bundle: Bundle, embedder: Any, spec: Any) -> None:
+def test_against_plain_loops(ragged: Any, bundle: Bundle, embedder: Any, comparator: Any, spec: Any) -> None:
     """Scores, and so every rate, are those of a walk through the file by hand."""
     path = ragged([*PEOPLE, ("p4", "a", "ann", 4)])  # p1 and p4 are alike: there are errors to find
     (rates,) = evaluate(bundle, embedder, path, Settings(decision_seconds=(12.0,))).decisions
@@ -68,10 +68,11 @@ def test_against_plain_loops(ragged: Any, bundle: Bundle, embedder: Any, spec: A
     for recording in read_cohort(path):
         embeddings = [embedder.embed(w.pulse) for w in windows_of(recording.ppg, 125.0, spec) if w.quality.good]
         people.append((pooled(embeddings[:25]), embeddings[25:]))
+    scorer = comparator.against(np.stack([reference for reference, _ in people]))
     mated, non_mated, hits, probes = [], [], 0, 0
     for i, (_, probe) in enumerate(people):
         for at in range(0, len(probe) - 4, 5):
-            row = [np.mean([float(e @ reference) for e in probe[at : at + 5]]) for reference, _ in people]
+            row = scorer.scores(pooled(probe[at : at + 5])).tolist()
             mated.append(row[i])
             non_mated += [value for j, value in enumerate(row) if j != i]
             hits += all(row[i] > value for j, value in enumerate(row) if j != i)

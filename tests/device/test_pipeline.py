@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from device import events
-from device.comparison import pooled
+from device.comparison import Comparator, pooled
 from device.enrolment import Enrolment
 from device.errors import SignalError, SignalReason
 from device.events import (
@@ -46,7 +46,9 @@ def blocks(pulse: Any, *, epoch: int = 0, dc: float = DC_COUNTS, first: int = 0)
 
 
 @pytest.fixture
-def recogniser_for(spec: FrontEndSpec, embedder: Any, pulse_of: Callable[..., Any]) -> Callable[..., Recogniser]:
+def recogniser_for(
+    spec: FrontEndSpec, embedder: Any, comparator: Comparator, pulse_of: Callable[..., Any]
+) -> Callable[..., Recogniser]:
     def make(*names: str, windows: int = 5, decisions: int | None = None) -> Recogniser:
         references = [
             pooled([embedder.embed(w.pulse) for w in windows_of(pulse_of(name, 30), RATE_HZ, spec)]) for name in names
@@ -56,7 +58,8 @@ def recogniser_for(spec: FrontEndSpec, embedder: Any, pulse_of: Callable[..., An
             front_end=BoardFrontEnd(spec),
             embedder=embedder,
             references=References(names, np.stack(references)),
-            decision=DecisionSpec(windows, 0.97, 0.001, "test", 3),
+            comparator=comparator,
+            decision=DecisionSpec(windows, 3.2, 0.001, "test", 3),
             decisions=decisions,
             clock=lambda: float(next(seconds)),
         )

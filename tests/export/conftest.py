@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.frontend import windows_of
 from device.manifest import TrainingData
 from export.build import Source
 from export.threshold import HeldOut
@@ -44,10 +43,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     dev = [good_windows(one, spec) for one in held_out]
     data = Windows([good_windows(one, stretched) for one in train], dev, spec)
     checkpoint = Trainer(config, data, tmp_path_factory.mktemp("run")).run()
-    calibration = np.array([w.pulse for one in train for w in windows_of(one.ppg, one.rate_hz, spec) if w.quality.good])
     return Source(
         trained=load_trained(checkpoint),
-        calibration=calibration,
+        train=[good_windows(one, spec) for one in train],
         dev=dev,
         held_out=HeldOut(tuple(held_out), "simulated wearers"),
         training_data=(TrainingData("simulated wearers", "MIT", "this project", "training"),),

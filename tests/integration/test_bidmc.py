@@ -1,5 +1,6 @@
 """Real recordings, a real tty, the shipped model: the whole path at once."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from device.bundle import Bundle, load_bundle
+from device.comparison import comparator_of
 from device.embedders import Embedder, load_embedder
 from device.enrolment import Enrolment
 from device.events import Identified, Summary
@@ -76,6 +78,7 @@ def test_two_are_enrolled_one_is_named_and_a_stranger_is_not(
             front_end=BoardFrontEnd(bundle.front_end),
             embedder=embedder,
             references=references,
+            comparator=comparator_of(bundle),
             decision=replace(bundle.manifest.decision, threshold=threshold),
         )
         part = RecordingSource(recording(data_folder, name).cut(60.0, 240.0))
@@ -84,7 +87,7 @@ def test_two_are_enrolled_one_is_named_and_a_stranger_is_not(
         return events, recogniser.summary()
 
     for name in ENROLLED:
-        named, summary = run(name, -1.0)
+        named, summary = run(name, -math.inf)
         assert summary.lost_samples == 0
         assert len(named) >= 10
         assert sum(event.person == name for event in named) >= 0.95 * len(named)

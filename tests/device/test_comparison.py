@@ -1,0 +1,66 @@
+"""Pooling and normalised scores, by plain loops."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device.bundle import Bundle, load_bundle
+from device.comparison import Comparator, comparator_of, pooled
+from device.errors import BundleError, BundleReason, SignalError, SignalReason
+from device.manifest import Manifest
+
+
+def units(count: int, size: int, seed: int) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(size=(count, size))
+    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_scores_equal_a_plain_loop() -> None:
+    cohort, references, probe = units(30, 8, 0), units(4, 8, 1), units(1, 8, 2)[0]
+    expected = []
+    for reference in references:
+        cosine = float(probe.astype(float) @ reference.astype(float))
+        halves = []
+        for side in (probe, reference):
+            alike = sorted(float(side.astype(float) @ c.astype(float)) for c in cohort)[-10:]
+            mean = sum(alike) / 10
+            halves.append((cosine - mean) / (sum((a - mean) ** 2 for a in alike) / 10) ** 0.5)
+        expected.append(sum(halves) / 2)
+    assert Comparator(cohort, 10).against(references).scores(probe) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_comparison_does_not_depend_on_who_else_is_enrolled() -> None:
+    comparator, references, probe = Comparator(units(30, 8, 0), 10), units(4, 8, 1), units(1, 8, 2)[0]
+    alone = [float(comparator.against(references[i : i + 1]).scores(probe)[0]) for i in range(4)]
+    assert comparator.against(references).scores(probe) == pytest.approx(alone)
+
+
+def test_pooled_is_the_normalised_mean() -> None:
+    embeddings = units(7, 8, 3)
+    mean = embeddings.astype(float).mean(axis=0)
+    assert pooled(embeddings) == pytest.approx(mean / np.linalg.norm(mean), abs=1e-6)
+
+
+def test_nothing_to_pool() -> None:
+    with pytest.raises(SignalError) as caught:
+        pooled([])
+    assert caught.value.reason is SignalReason.TOO_FEW_GOOD_WINDOWS
+    one = units(1, 8, 4)[0]
+    with pytest.raises(SignalError, match="cancel out"):
+        pooled([one, -one])
+
+
+def test_a_bundle_brings_its_cohort(bundle: Bundle) -> None:
+    scorer = comparator_of(bundle).against(units(2, 24, 5))
+    assert scorer.scores(units(1, 24, 6)[0]).shape == (2,)
+
+
+@pytest.mark.parametrize("cohort", [np.zeros((19, 24)), np.zeros((40, 23)), np.zeros(24)])
+def test_a_cohort_that_does_not_fit_is_refused(cohort: np.ndarray, bundle_copy: Path, manifest_of: object) -> None:
+    np.savez(bundle_copy / "cohort.npz", references=cohort)
+    manifest: Manifest = manifest_of(bundle_copy)  # type: ignore[operator]
+    (bundle_copy / "manifest.json").write_text(manifest.to_json())
+    with pytest.raises(BundleError, match=r"cohort\.npz: references") as caught:
+        comparator_of(load_bundle(bundle_copy))
+    assert caught.value.reason is BundleReason.MALFORMED
