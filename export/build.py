@@ -33,6 +33,7 @@ from export.parity import Parity, compare
 from export.threshold import HeldOut, decision_spec
 from export.to_onnx import float_onnx, int8_onnx
 from export.to_tflite import float_tflite, int8_tflite
+from export.whiten import whitened
 from train.checkpoint import Trained
 from train.networks.mobilenet import mac_count, parameter_count
 from train.windows import PersonWindows
@@ -144,7 +145,7 @@ def _finish(
 
 
 def _models(source: Source) -> dict[str, bytes]:
-    network, samples = source.trained.network, source.trained.front_end.window_samples
+    network, samples = whitened(source.trained.network, source.train), source.trained.front_end.window_samples
     tflite, onnx = float_tflite(network, samples), float_onnx(network, samples)
     return {
         "model.fp32.tflite": tflite,

@@ -1,0 +1,49 @@
+"""Within-class covariance normalisation, folded into the last layer: better scores at no cost on the device."""
+
+import copy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from train.networks import MobileNetV1
+from train.selection import embed
+from train.windows import PersonWindows
+
+SHRINKAGE = 0.5
+"""Share of the mean variance added to every direction, so that rare directions are not blown up in INT8."""
+
+Floats = NDArray[np.float64]
+
+
+def whitened(network: MobileNetV1, people: list[PersonWindows]) -> MobileNetV1:
+    """A copy of the network whose embeddings vary alike in every direction within one person.
+
+    Directions in which a person's own windows scatter count less in a cosine after it. Source: Hatch et al. 2006,
+    "Within-class covariance normalization for SVM-based speaker recognition".
+
+    Args:
+        network: trained, in evaluation mode.
+        people: windows of people who trained.
+    """
+    matrix = torch.from_numpy(whitening([embed(network, one.pulse) for one in people if len(one.pulse) > 1]))
+    folded = copy.deepcopy(network).double()
+    layer, norm = folded.embedding, folded.norm
+    with torch.no_grad():
+        gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+        bias = norm.bias - norm.running_mean * gain
+        layer.weight.copy_((matrix @ (gain[:, None] * layer.weight[:, :, 0, 0]))[:, :, None, None])
+        norm.weight.copy_((norm.running_var + norm.eps).sqrt())
+        norm.bias.copy_(matrix @ bias + norm.running_mean)
+    return folded.float().eval()
+
+
+def whitening(people: list[NDArray[np.float32]]) -> Floats:
+    """The inverse square root (d, d) of the mean within-person covariance of unit embeddings, (n, d) a person."""
+    centred = np.concatenate([one.astype(np.float64) - one.mean(axis=0, dtype=np.float64) for one in people])
+    covariance = centred.T @ centred / len(centred)
+    size = len(covariance)
+    values, vectors = np.linalg.eigh(covariance + SHRINKAGE * np.trace(covariance) / size * np.eye(size))
+    root: Floats = vectors @ np.diag(values**-0.5) @ vectors.T
+    # Scaled to keep the embedding's size: only directions matter, and INT8 ranges stay as they were.
+    return root / np.trace(root) * size
