@@ -1,5 +1,6 @@
 """Gathers what a bundle is made of from the recordings its checkpoint was trained on."""
 
+import json
 from pathlib import Path
 
 from device.manifest import TrainingData
@@ -46,5 +47,16 @@ def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...]) -
         held_out=HeldOut(tuple(held_out), "PhysioNet/CinC Challenge 2015, held out of training"),
         training_data=(CHALLENGE_2015,),
         test_cohorts=test_cohorts,
-        command=f"pulsekey train {trained.config.name} (seed {trained.config.seed}), epoch {trained.epoch}",
+        command=_command(trained, test_cohorts),
+    )
+
+
+def _command(trained: Trained, test_cohorts: tuple[Path, ...]) -> str:
+    """The commands that made the bundle, and the whole configuration, whatever its file was called."""
+    tests = "".join(f" --test {path.name}" for path in test_cohorts)
+    return (
+        "pulsekey train CONFIG.toml --data challenge2015.npz\n"
+        f"pulsekey export runs/{trained.config.name}/best.ckpt --data challenge2015.npz{tests} "
+        f"--out {trained.config.name}\n"
+        f"# best epoch {trained.epoch}; CONFIG.toml, as JSON:\n{json.dumps(trained.config.to_dict(), indent=1)}"
     )
