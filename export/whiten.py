@@ -10,7 +10,7 @@ from train.networks import MobileNetV1
 from train.selection import embed
 from train.windows import PersonWindows
 
-SHRINKAGE = 0.5
+SHRINKAGE = 0.1
 """Share of the mean variance added to every direction, so that rare directions are not blown up in INT8."""
 
 Floats = NDArray[np.float64]
