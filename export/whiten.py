@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from train.networks import MobileNetV1
 from train.selection import embed
@@ -30,11 +31,13 @@ def whitened(network: MobileNetV1, people: list[PersonWindows]) -> MobileNetV1:
     folded = copy.deepcopy(network).double()
     layer, norm = folded.embedding, folded.norm
     with torch.no_grad():
-        gain = norm.weight / (norm.running_var + norm.eps).sqrt()
-        bias = norm.bias - norm.running_mean * gain
+        mean: Tensor = norm.state_dict()["running_mean"]
+        deviation = (norm.state_dict()["running_var"] + norm.eps).sqrt()
+        gain = norm.weight / deviation
+        bias = norm.bias - mean * gain
         layer.weight.copy_((matrix @ (gain[:, None] * layer.weight[:, :, 0, 0]))[:, :, None, None])
-        norm.weight.copy_((norm.running_var + norm.eps).sqrt())
-        norm.bias.copy_(matrix @ bias + norm.running_mean)
+        norm.weight.copy_(deviation)
+        norm.bias.copy_(matrix @ bias + mean)
     return folded.float().eval()
 
 
@@ -46,4 +49,5 @@ def whitening(people: list[NDArray[np.float32]]) -> Floats:
     values, vectors = np.linalg.eigh(covariance + SHRINKAGE * np.trace(covariance) / size * np.eye(size))
     root: Floats = vectors @ np.diag(values**-0.5) @ vectors.T
     # Scaled to keep the embedding's size: only directions matter, and INT8 ranges stay as they were.
-    return root / np.trace(root) * size
+    scaled: Floats = root / np.trace(root) * size
+    return scaled

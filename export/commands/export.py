@@ -24,10 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export, or refuse and write nothing."""
-    from export.build import build_bundle
-    from export.sources import gather
     from train.checkpoint import load_trained
 
-    manifest = build_bundle(gather(load_trained(args.checkpoint), args.data, tuple(args.test)), args.out)
+    trained = load_trained(args.checkpoint)
+    # Only now: the converters take seconds to load, and a wrong path should not.
+    from export.build import build_bundle
+    from export.sources import gather
+
+    manifest = build_bundle(gather(trained, args.data, tuple(args.test)), args.out)
     print(f"{args.out}: {manifest.model_id}, threshold {manifest.decision.threshold:.4f}")
     return 0

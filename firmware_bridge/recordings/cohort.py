@@ -91,7 +91,9 @@ def read_cohort(path: str | os.PathLike[str]) -> Cohort:
             return _Arrays(path, arrays).cohort()
     except FileNotFoundError as error:
         raise RecordingError(RecordingReason.NOT_FOUND, f"no such file: {path}") from error
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except ValueError as error:  # numpy takes whatever is no archive for a pickle, and advises to load it
+        raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no .npz file; give a cohort file") from error
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no readable .npz file: {error}") from error
 
 

@@ -35,7 +35,8 @@ class BoundedReLU(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """Clamp to [0, 6], any shape."""
         if self.training and self.rounding:
-            return torch.fake_quantize_per_tensor_affine(values, BOUND / 255.0, 0, 0, 255)
+            rounded: Tensor = torch.fake_quantize_per_tensor_affine(values, BOUND / 255.0, 0, 0, 255)
+            return rounded
         return functional.relu6(values)
 
 
