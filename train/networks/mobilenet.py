@@ -34,10 +34,12 @@ class BoundedReLU(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Clamp to [0, 6], any shape."""
+        bounded: Tensor
         if self.training and self.rounding:
-            rounded: Tensor = torch.fake_quantize_per_tensor_affine(values, BOUND / 255.0, 0, 0, 255)
-            return rounded
-        return functional.relu6(values)
+            bounded = torch.fake_quantize_per_tensor_affine(values, BOUND / 255.0, 0, 0, 255)
+        else:
+            bounded = functional.relu6(values)
+        return bounded
 
 
 class RoundedConv2d(nn.Conv2d):
