@@ -57,7 +57,8 @@ class RoundedConv2d(nn.Conv2d):
         scale = self.weight.detach().abs().amax(dim=(1, 2, 3)).clamp_min(1e-8) / 127.0
         zero = torch.zeros_like(scale, dtype=torch.int32)
         weight = torch.fake_quantize_per_channel_affine(self.weight, scale, zero, 0, -127, 127)
-        return self._conv_forward(values, weight, self.bias)
+        convolved: Tensor = self._conv_forward(values, weight, self.bias)
+        return convolved
 
 
 class MobileNetV1(nn.Module):
