@@ -138,9 +138,10 @@ def _finish(
     (folder / CARD_NAME).write_text(model_card(manifest, parities, sizes, source.command))
     manifest = replace(manifest, files=file_entries(folder))
     (folder / MANIFEST_NAME).write_text(manifest.to_json())
+    bundle = load_bundle(folder)
     for runtime in ("litert", "onnxruntime"):
         for precision in ("int8", "fp32"):
-            load_embedder(load_bundle(folder), runtime, precision)
+            load_embedder(bundle, runtime, precision)
     return manifest
 
 

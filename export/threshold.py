@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from device.comparison import Comparator
 from device.embedders import Embedder
 from device.enrolment import DEFAULT_SECONDS, windows_in
@@ -39,10 +37,7 @@ def decision_spec(embedder: Embedder, comparator: Comparator, spec: FrontEndSpec
     windows = windows_in(DECISION_S, spec)
     lines = timelines_of(held_out.recordings, embedder, spec, windowed=False)
     plans = [plan for plan in (selector.plan(line.subject, [line]) for line in lines) if plan.enrollable]
-    decisions = decide(plans, comparator.against(references_of(plans)), windows)
-    others = np.ones(decisions.scores.shape, dtype=np.bool_)
-    others[np.arange(len(decisions.own)), decisions.own] = False
-    non_mated = decisions.scores[others]
+    non_mated = decide(plans, comparator.against(references_of(plans)), windows).non_mated
     if not supports_fmr(non_mated.size, FMR):
         raise ExportError(
             ExportReason.CALIBRATION,

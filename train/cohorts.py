@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from firmware_bridge.errors import RecordingError, RecordingReason
 from firmware_bridge.recordings import Recording, read_cohort
+from firmware_bridge.recordings.cohort import MISSING
 
 ALARM_S = 285.0
 """The challenge's records end in an alarm; what comes later is the event itself."""
-MISSING = -32768
 MIN_NUMBER_DISTANCE = 11
 """Records of the challenge whose numbers differ by less may be of one person."""
 

@@ -88,6 +88,21 @@ class Decisions:
     not_acquired: int
     windows: int
 
+    @property
+    def mated(self) -> NDArray[np.float64]:
+        """Scores (n,) of each probe with its own person's reference."""
+        return self.scores[self._own_cells()]
+
+    @property
+    def non_mated(self) -> NDArray[np.float64]:
+        """Scores (n * (m - 1),) of each probe with everybody else's references."""
+        return self.scores[~self._own_cells()]
+
+    def _own_cells(self) -> NDArray[np.bool_]:
+        cells = np.zeros(self.scores.shape, dtype=np.bool_)
+        cells[np.arange(len(self.own)), self.own] = True
+        return cells
+
 
 def references_of(plans: Iterable[Plan]) -> NDArray[np.float32]:
     """The references (m, d) of people who could be enrolled, in their order."""

@@ -114,9 +114,7 @@ def _decisions(enrolled: list[Plan], settings: Settings, bundle: Bundle) -> Iter
 
 def _rates(seconds: float, decisions: Decisions, threshold: float, seed: int) -> DecisionRates:
     scores, own = decisions.scores, decisions.own
-    is_mated = np.zeros(scores.shape, dtype=np.bool_)
-    is_mated[np.arange(len(own)), own] = True
-    mated, non_mated = scores[is_mated], scores[~is_mated]
+    mated, non_mated = decisions.mated, decisions.non_mated
     known = bool(mated.size)
     supported = {fmr: known and supports_fmr(non_mated.size, fmr) for fmr in FMRS}
     # The same seed for every length: their intervals then come of the same draws of people.

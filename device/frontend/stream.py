@@ -31,11 +31,6 @@ class FrontEnd:
         self._last_value = 0.0
         self._last_s = 0.0
 
-    @property
-    def epoch(self) -> int:
-        """Number of the current epoch, -1 before the first sample."""
-        return self._epoch
-
     def feed(self, first_index: int, values: Floats, period_s: float) -> list[Window]:
         """Take samples ``first_index``, ``first_index + 1``, ... and give the windows they complete.
 

@@ -1,6 +1,5 @@
 """Real recordings, simulated wearers made on the spot, and a clock that needs no waiting."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,16 +9,11 @@ import pytest
 from firmware_bridge import wearers
 from firmware_bridge.protocol import BoardInfo, ChannelOrder, DataFlags, DataFrame, InfoFrame, SensorFault
 
-REPOSITORY = Path(__file__).parents[2]
-
 
 @pytest.fixture
-def data() -> Path:
+def data(data_folder: Path) -> Path:
     """The folder of real recordings."""
-    folder = Path(os.environ.get("PULSEKEY_DATA", REPOSITORY.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no recordings at {folder}: set PULSEKEY_DATA")
-    return folder
+    return data_folder
 
 
 @pytest.fixture
