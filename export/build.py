@@ -35,7 +35,7 @@ from export.to_onnx import float_onnx, int8_onnx
 from export.to_tflite import float_tflite, int8_tflite
 from export.whiten import whitened
 from train.checkpoint import Trained
-from train.networks.mobilenet import mac_count, parameter_count
+from train.networks.measures import mac_count, parameter_count
 from train.windows import PersonWindows
 
 GOLDEN_WINDOWS = 8

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from train.networks import MobileNetV1
+from train.networks import EmbeddingNetwork
 from train.selection import embed
 from train.windows import PersonWindows
 
@@ -17,7 +17,7 @@ SHRINKAGE = 0.1
 Floats = NDArray[np.float64]
 
 
-def whitened(network: MobileNetV1, people: list[PersonWindows]) -> MobileNetV1:
+def whitened(network: EmbeddingNetwork, people: list[PersonWindows]) -> EmbeddingNetwork:
     """A copy of the network whose embeddings vary alike in every direction within one person.
 
     Directions in which a person's own windows scatter count less in a cosine after it. Source: Hatch et al. 2006,

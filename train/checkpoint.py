@@ -11,7 +11,7 @@ from torch import Tensor
 from device.frontend import FrontEndSpec
 from train.config import Config
 from train.errors import TrainError, TrainReason
-from train.networks import MobileNetV1, build_network
+from train.networks import EmbeddingNetwork, build_network
 
 FORMAT_VERSION = 1
 
@@ -20,7 +20,7 @@ FORMAT_VERSION = 1
 class Trained:
     """What export needs of a training: the network in evaluation mode and how it came about."""
 
-    network: MobileNetV1
+    network: EmbeddingNetwork
     config: Config
     front_end: FrontEndSpec
     dev_subjects: tuple[str, ...]

@@ -1,12 +1,11 @@
 """One experiment, as read from its TOML file."""
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from train.errors import TrainError, TrainReason
+from train.toml_files import build, build_sections, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +103,7 @@ class Config:
             "loss": LossConfig,
             "optimiser": OptimiserConfig,
         }
-        values = dict(data)
-        for name, kind in sections.items():
-            if not isinstance(values.get(name), Mapping):
-                raise TrainError(TrainReason.BAD_CONFIG, f"{source}: add a section [{name}]")
-            values[name] = _build(kind, values[name], f"{source}: [{name}]")
-        return _build(cls, values, source)
+        return build(cls, build_sections(sections, data, source), source)
 
 
 def load_config(path: Path) -> Config:
@@ -118,32 +112,4 @@ def load_config(path: Path) -> Config:
     Raises:
         TrainError: the file is missing, no TOML, or not an experiment.
     """
-    try:
-        data = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise TrainError(TrainReason.BAD_CONFIG, f"cannot read {path}: {error.strerror}; give a config") from error
-    except tomllib.TOMLDecodeError as error:
-        raise TrainError(TrainReason.BAD_CONFIG, f"{path} is no TOML: {error}") from error
-    return Config.from_dict(data, str(path))
-
-
-_T = TypeVar("_T")
-
-
-def _build(kind: type[_T], values: Mapping[str, Any], where: str) -> _T:
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
-    for name in values:
-        if name not in known:
-            raise TrainError(TrainReason.BAD_CONFIG, f"{where}: unknown key {name!r}; it takes {', '.join(known)}")
-    for name, field in known.items():
-        if name not in values and field.default is MISSING:
-            raise TrainError(TrainReason.BAD_CONFIG, f"{where}: key {name!r} is missing")
-        if field.type in (int, float, str) and not _fits(values[name], field.type):
-            raise TrainError(TrainReason.BAD_CONFIG, f"{where}: {name} = {values[name]!r} is no {field.type.__name__}")
-    return kind(**values)
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, (int, float)) if kind is float else isinstance(value, kind)
+    return Config.from_dict(read_toml(path), str(path))

@@ -12,6 +12,8 @@ class TrainReason(StrEnum):
     BAD_CHECKPOINT = "bad checkpoint"
     TOO_FEW_PEOPLE = "too few people"
     NO_DATA = "no data"
+    LEAK = "leak"
+    RUN_EXISTS = "run exists"
 
 
 class TrainError(PulsekeyError):

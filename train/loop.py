@@ -18,7 +18,7 @@ from train.checkpoint import load, save
 from train.config import Config
 from train.errors import TrainError, TrainReason
 from train.networks import build_network
-from train.networks.mobilenet import set_rounding
+from train.networks.rounding import set_rounding
 from train.selection import DevScore, score_dev
 from train.windows import PersonWindows
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from device.comparison import pooled
 from device.metrics import equal_error_rate
-from train.networks.mobilenet import unit
+from train.networks.measures import unit
 from train.windows import PersonWindows
 
 ENROL_WINDOWS = 25

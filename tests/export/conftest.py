@@ -17,7 +17,7 @@ from firmware_bridge.wearers import WearerSource, load_wearer
 from train.checkpoint import Trained
 from train.config import load_config
 from train.frontend_design import design
-from train.networks import MobileNetV1, build_network
+from train.networks import EmbeddingNetwork, build_network
 from train.windows import good_windows
 
 CONFIG = Path(__file__).parents[2] / "train" / "configs" / "mobilenetv1_x050.toml"
@@ -28,7 +28,7 @@ def wearer_recording(name: str, seed: int, seconds: float) -> Recording:
     return Recording(-counts[:, 0].astype(np.float64), 125.0, name, str(seed), f"{name}-{seed}")
 
 
-def shipped_network() -> MobileNetV1:
+def shipped_network() -> EmbeddingNetwork:
     """Batch norms are folded in the file: here they only add what was folded."""
     model = onnx.load(default_bundle_path() / "model.fp32.onnx")
     values = {i.name: torch.from_numpy(onnx.numpy_helper.to_array(i).copy()) for i in model.graph.initializer}

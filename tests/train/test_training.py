@@ -13,7 +13,9 @@ from train.errors import TrainError, TrainReason
 from train.frontend_design import design
 from train.loop import Trainer, TrainingData
 from train.networks import build_network
-from train.networks.mobilenet import kernel_for, mac_count, parameter_count, set_rounding
+from train.networks.blocks import kernel_for
+from train.networks.measures import mac_count, parameter_count
+from train.networks.rounding import set_rounding
 from train.selection import score_embeddings
 from train.windows import PersonWindows, training_spec
 

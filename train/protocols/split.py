@@ -1,0 +1,85 @@
+"""Windows that train and windows that test, and the assertion that they never meet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.errors import TrainError, TrainReason
+from train.synchronous import PersonPairs
+
+GUARD_SAMPLES = 16
+"""The resampler looks so far ahead at 125 Hz; what trains ends that much before what tests begins."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowSet:
+    """Windows of several people, one array a fact; n windows, rows of a person together and in order of time."""
+
+    people: tuple[str, ...]
+    """Whom ``label`` means."""
+    label: NDArray[np.int64]
+    """(n,) number in ``people``."""
+    start: NDArray[np.int64]
+    """(n,) first sample at 125 Hz."""
+    ppg: NDArray[np.float32]
+    """(n, window_samples)."""
+    ecg: NDArray[np.float32]
+    """The same of the ECG; zeros where ``has_ecg`` is false."""
+    has_ecg: NDArray[np.bool_]
+    """(n,)."""
+
+    @classmethod
+    def of(cls, people: Sequence[str], parts: Sequence[tuple[PersonPairs, NDArray[np.bool_]]]) -> "WindowSet":
+        """The chosen windows (a mask a person) of those in ``people``, in the order of ``parts``."""
+        number = {subject: i for i, subject in enumerate(people)}
+        return cls(
+            people=tuple(people),
+            label=np.concatenate([np.full(int(mask.sum()), number[one.subject]) for one, mask in parts]).astype(np.int64),
+            start=np.concatenate([one.start[mask] for one, mask in parts]),
+            ppg=np.concatenate([one.ppg[mask] for one, mask in parts]),
+            ecg=np.concatenate([one.ecg[mask] for one, mask in parts]),
+            has_ecg=np.concatenate([one.has_ecg[mask] for one, mask in parts]),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """What one experiment may see."""
+
+    train: WindowSet
+    test: WindowSet
+    left_out: tuple[str, ...]
+    """People with too few windows."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether those tested are those who train."""
+        return self.train.people == self.test.people
+
+    def check(self) -> None:
+        """Assert that nothing leaks.
+
+        Raises:
+            TrainError: LEAK, a window that tests is also one that trains, by person or by time, or a person is tested
+                whom the network cannot name.
+        """
+        shared = set(self.train.people) & set(self.test.people)
+        if shared and not self.closed:
+            unknown = sorted(set(self.test.people) - set(self.train.people))
+            says = f"{unknown[0]} is tested and does not train" if unknown else f"{min(shared)} trains and is tested"
+            raise TrainError(TrainReason.LEAK, f"{says}: either everyone does both or nobody; mend the split")
+        if self.closed:
+            self._check_times()
+
+    def _check_times(self) -> None:
+        length = self.train.ppg.shape[1]
+        for number, person in enumerate(self.test.people):
+            tested = self.test.start[self.test.label == number]
+            trained = self.train.start[self.train.label == number]
+            if not tested.size or not trained.size:
+                where = "test" if trained.size else "training"
+                raise TrainError(TrainReason.LEAK, f"{person} has no {where} window; leave them out of both")
+            if int(trained.max()) + length + GUARD_SAMPLES > int(tested.min()):
+                raise TrainError(TrainReason.LEAK, f"windows of {person} that train reach into those that test")
