@@ -13,7 +13,7 @@ class TrainReason(StrEnum):
     TOO_FEW_PEOPLE = "too few people"
     NO_DATA = "no data"
     LEAK = "leak"
-    RUN_EXISTS = "run exists"
+    RUN_BUSY = "run busy"
 
 
 class TrainError(PulsekeyError):

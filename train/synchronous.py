@@ -102,7 +102,7 @@ def read_challenge_pairs(path: Path, min_good: float) -> list[SynchronousRecordi
         if arrays["ecg"].shape != arrays["ppg"].shape:
             raise RecordingError(
                 RecordingReason.BAD_ARRAY,
-                f"{path}: ecg has {arrays['ecg'].size} samples and ppg {arrays['ppg'].size}; give signals of one length",
+                f"{path}: {arrays['ecg'].size} samples of ECG, {arrays['ppg'].size} of PPG; give signals of one length",
             )
         names = {str(name): i for i, name in enumerate(arrays["record"])}
         ecg, start, lead = arrays["ecg"], arrays["start"], arrays["ecg_lead"]

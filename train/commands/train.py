@@ -1,29 +1,67 @@
-"""``pulsekey train``: train a network on a cohort."""
+"""``pulsekey train``: train a network on recordings."""
 
 import argparse
 import logging
 import sys
 from pathlib import Path
 
-HELP = "train a network on the challenge2015 recordings, or go on where it stopped"
+HELP = "train a network to ship, or an experiment of distillation or a sweep of them; a run that was cut goes on"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("config", type=Path, help="the experiment, a TOML file such as train/configs/*.toml")
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE.npz", help="the challenge2015 cohort file")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("config", type=Path, nargs="?", help="the experiment, a TOML file such as train/configs/*.toml")
+    what.add_argument("--sweep", type=Path, metavar="FILE", help="a TOML file that names many; what is done is skipped")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where checkpoints go (default: runs/NAME of the config)"
+        "--data",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="the challenge2015 cohort file; for distillation the folder of challenge2015/challenge2015.npz and bidmc/",
     )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where runs go (default: runs/NAME, runs/ for a sweep)")
+    parser.add_argument("--seed", type=int, help="instead of the config's, in an experiment of distillation")
+    parser.add_argument("--workers", type=int, default=1, help="processes of a sweep (default: %(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Train; a second call with the same arguments resumes."""
-    from train.config import load_config
-    from train.experiment import train
+    from train.distillation.config import is_distillation
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    if args.sweep is not None:
+        return _sweep(args)
+    return _distil(args) if is_distillation(args.config) else _recogniser(args)
+
+
+def _recogniser(args: argparse.Namespace) -> int:
+    from train.config import load_config
+    from train.errors import TrainError, TrainReason
+    from train.experiment import train
+
+    if args.seed is not None:
+        raise TrainError(TrainReason.BAD_CONFIG, f"--seed is for experiments of distillation; set it in {args.config}")
     config = load_config(args.config)
-    best = train(config, args.data, args.out or Path("runs") / config.name)
-    print(best)
+    print(train(config, args.data, args.out or Path("runs") / config.name))
+    return 0
+
+
+def _distil(args: argparse.Namespace) -> int:
+    from train.distillation.config import load_distillation
+    from train.distillation.run import Laboratory
+
+    config = load_distillation(args.config)
+    config = config if args.seed is None else config.with_seed(args.seed)
+    print(Laboratory(args.data, args.out or Path("runs")).run(config, args.config))
+    return 0
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    from train.distillation.sweep import load_sweep, run_sweep
+
+    out = args.out or Path("runs")
+    jobs = load_sweep(args.sweep)
+    run_sweep(jobs, args.data, out, args.workers)
+    print(out)
     return 0

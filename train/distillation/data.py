@@ -72,7 +72,7 @@ def _write(path: Path, people: list[PersonPairs]) -> None:
             arrays[field.name] = np.array([getattr(one, field.name) for one in people])
     part = path.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     os.replace(part, path)
 
 

@@ -52,7 +52,7 @@ def measure(config: DistillationConfig, model: Model, split: Split, device: torc
         with torch.inference_mode():
             logits = model.classifier(torch.from_numpy(features).to(device))
         arrays["predicted"] = logits.argmax(dim=1).cpu().numpy().astype(np.int16)
-        scores = _sample_wise(label, arrays["predicted"])
+        scores = _sample_wise(label, arrays["predicted"], len(test.people))
     else:
         scores = _subject_wise(features, label, test.people)
     return Measured(scores, arrays, test.people, int(label.size))
@@ -87,10 +87,14 @@ def unit_people(
     return [rows[label == number] for number in range(people)]
 
 
-def _sample_wise(label: NDArray[np.int64], predicted: NDArray[np.int16]) -> dict[str, Any]:
+def _sample_wise(label: NDArray[np.int64], predicted: NDArray[np.int16], people: int) -> dict[str, Any]:
     return {
         "oa": float(accuracy_score(label, predicted)),
         "macro_f1": float(f1_score(label, predicted, average="macro", zero_division=0.0)),
+        "per_person": {
+            "hits": np.bincount(label[label == predicted], minlength=people).tolist(),
+            "probes": np.bincount(label, minlength=people).tolist(),
+        },
     }
 
 
@@ -108,6 +112,8 @@ def _subject_wise(features: NDArray[np.float32], label: NDArray[np.int64], peopl
                 "fnmr_at_fmr_1": one.fnmr,
                 "draw_oa": one.draw_oa.tolist(),
                 "draw_eer": one.draw_eer.tolist(),
+                "hits": one.hits.tolist(),
+                "probes": one.probes.tolist(),
             }
             for one in results
         ],

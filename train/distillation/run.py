@@ -63,13 +63,13 @@ class Laboratory:
 
         Raises:
             RecordingError: the recordings cannot be read.
-            TrainError: the experiment cannot be run on them, or its folder holds another.
+            TrainError: the experiment cannot be run on them, its folder holds another, or RUN_BUSY, somebody is at it.
         """
-        folder = self._runs / config.run_name
-        folder.mkdir(parents=True, exist_ok=True)
         teacher_config = self._teacher_config(config, source)
         if teacher_config is not None:
             self.run(teacher_config, source.parent / config.teacher)
+        folder = self._runs / config.run_name
+        folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             if self.done(config):
                 return folder
@@ -134,7 +134,16 @@ def _facts(config: DistillationConfig, split: Split, trainer: Trainer, model: Mo
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold a run's folder, so that two sweeps never train one run at a time; the lock ends with the process."""
+    """Hold a run's folder, so that no two processes train one run; the lock ends with the process.
+
+    Raises:
+        TrainError: RUN_BUSY.
+    """
     with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainError(
+                TrainReason.RUN_BUSY, f"another process trains {folder}; wait for it or give another --out"
+            ) from None
         yield

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from train.checkpoint import load
@@ -51,7 +51,7 @@ def load_teacher(checkpoint: Path, config: DistillationConfig, train: WindowSet,
     return Teacher(torch.from_numpy(features), model.classifier)
 
 
-def load_run(checkpoint: Path, config: DistillationConfig) -> dict[str, NDArray[np.float32]]:
+def load_run(checkpoint: Path, config: DistillationConfig) -> dict[str, Any]:
     """A checkpoint of exactly this experiment.
 
     Raises:

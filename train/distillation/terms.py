@@ -40,9 +40,7 @@ class Terms(nn.Module):
         self._relational = RelationalLoss()
         self.alignment = AlignmentLoss(size, size, method.latent_size, method.alignment_temperature)
         self.fitnet = FitNetLoss(size, size)
-        self.contrastive = ContrastiveRepresentationLoss(
-            size, size, method.latent_size, method.alignment_temperature
-        )
+        self.contrastive = ContrastiveRepresentationLoss(size, size, method.latent_size, method.alignment_temperature)
 
     def task(self, fs: Tensor, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """L_task of every window: features (n, size), logits (n, classes), labels (n,)."""

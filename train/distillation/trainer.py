@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.loggers import TensorBoardLogger
-from torch import Tensor
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from train.augment import Augment
@@ -59,7 +59,8 @@ class Trainer:
             weight_decay=config.schedule.weight_decay,
         )
         self._model, self._optimiser = self._fabric.setup(model, optimiser)
-        self._terms = self._fabric.to_device(terms)
+        self._classifier: nn.Linear = model.classifier
+        self._terms = terms.to(self._fabric.device)
         self.curves: list[dict[str, float]] = []
         self.seconds = 0.0
 
@@ -107,8 +108,7 @@ class Trainer:
         if self._teacher is not None and int(taught.sum()) > 1:
             ft = self._fabric.to_device(self._teacher.features[rows[taught]])
             chosen = self._fabric.to_device(taught)
-            student_classifier = self._model.module.classifier
-            terms |= self._terms.lesson(ft, fs[chosen], labels[chosen], self._teacher.classifier, student_classifier)
+            terms |= self._terms.lesson(ft, fs[chosen], labels[chosen], self._teacher.classifier, self._classifier)
         loss = total(terms)
         self._optimiser.zero_grad()
         self._fabric.backward(loss)

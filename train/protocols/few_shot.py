@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.comparison import pooled
-from device.metrics import eer_of, det, fnmr_of, rank_one_hits
+from device.metrics import det, eer_of, fnmr_of, rank_one_hits
 
 Floats = NDArray[np.float64]
 

@@ -34,9 +34,10 @@ class WindowSet:
     def of(cls, people: Sequence[str], parts: Sequence[tuple[PersonPairs, NDArray[np.bool_]]]) -> "WindowSet":
         """The chosen windows (a mask a person) of those in ``people``, in the order of ``parts``."""
         number = {subject: i for i, subject in enumerate(people)}
+        labels = [np.full(int(mask.sum()), number[one.subject], dtype=np.int64) for one, mask in parts]
         return cls(
             people=tuple(people),
-            label=np.concatenate([np.full(int(mask.sum()), number[one.subject]) for one, mask in parts]).astype(np.int64),
+            label=np.concatenate(labels),
             start=np.concatenate([one.start[mask] for one, mask in parts]),
             ppg=np.concatenate([one.ppg[mask] for one, mask in parts]),
             ecg=np.concatenate([one.ecg[mask] for one, mask in parts]),

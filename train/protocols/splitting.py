@@ -53,7 +53,6 @@ def on_grid(one: PersonPairs) -> NDArray[np.bool_]:
 
 
 def _by_time(people: list[PersonPairs], stage: Stage, left_out: tuple[str, ...]) -> Split:
-    names = [one.subject for one in people]
     train, test = [], []
     for one in people:
         grid = np.flatnonzero(on_grid(one))
@@ -64,7 +63,7 @@ def _by_time(people: list[PersonPairs], stage: Stage, left_out: tuple[str, ...])
         before = one.start + one.ppg.shape[1] + GUARD_SAMPLES <= one.start[grid[first]]
         train.append((one, before))
         test.append((one, chosen))
-    return Split(WindowSet.of(names, train), WindowSet.of(names, test), left_out)
+    return Split(_windows(train), _windows(test), left_out)
 
 
 def _by_person(people: list[PersonPairs], stage: Stage, left_out: tuple[str, ...]) -> Split:
@@ -76,8 +75,14 @@ def _by_person(people: list[PersonPairs], stage: Stage, left_out: tuple[str, ...
     train = [(one, np.ones(one.start.size, dtype=np.bool_)) for one in trained]
     test = [(one, on_grid(one)) for one in tested]
     return Split(
-        WindowSet.of([one.subject for one in trained], train), WindowSet.of([one.subject for one in tested], test), left_out
+        WindowSet.of([one.subject for one in trained], train),
+        WindowSet.of([one.subject for one in tested], test),
+        left_out,
     )
+
+
+def _windows(parts: list[tuple[PersonPairs, NDArray[np.bool_]]]) -> WindowSet:
+    return WindowSet.of([one.subject for one, _ in parts], parts)
 
 
 def draw_people(people: Sequence[PersonPairs], count: int, seed: int) -> list[PersonPairs]:
