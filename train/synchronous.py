@@ -18,6 +18,10 @@ Floats = NDArray[np.float64]
 
 TEACHER_LEAD = "II"
 """The one lead that teaches: another shows another projection of the same heart."""
+HOP_SAMPLES = 75
+"""Windows begin so far apart, 0.6 s: a quarter of a window."""
+MARGIN_SAMPLES = 75
+"""A training window can be cut from so much more signal on either side, to move and stretch it."""
 ECG_BAND_HZ = (0.5, 40.0)
 """The monitoring band: below is breathing, above hardly more than muscle and mains."""
 
@@ -42,8 +46,10 @@ class PersonPairs:
     """(n,) first sample of each window at 125 Hz, from the recording's start."""
     ppg: NDArray[np.float32]
     """(n, window_samples) standardised."""
+    wide: NDArray[np.float32]
+    """(n, window_samples + 2 margins) the same windows with what comes before and after, standardised as a whole."""
     ecg: NDArray[np.float32]
-    """The same of the ECG; zeros where ``has_ecg`` is false."""
+    """As ``ppg``, of the ECG; zeros where ``has_ecg`` is false."""
     has_ecg: NDArray[np.bool_]
     """(n,) whether the ECG of these seconds may teach."""
     slots: int
@@ -131,44 +137,55 @@ def read_bidmc_pairs(folder: Path) -> list[SynchronousRecording]:
     return recordings
 
 
-def pairs_of(recording: SynchronousRecording, hop_samples: int, delay_samples: int = 0) -> PersonPairs:
+def pairs_of(recording: SynchronousRecording, delay_samples: int = 0) -> PersonPairs:
     """The windows of one recording that the device would embed, each with the ECG of the same seconds.
+
+    A window at the very edge of an epoch has no margin, and is left out.
 
     Args:
         recording: both signals.
-        hop_samples: hop of the windows at 125 Hz.
         delay_samples: how much later than the heart's current the pulse arrives; the ECG is taken so much earlier.
 
     Raises:
         RecordingError: the two signals differ in length.
     """
-    one, spec = recording.identity.recording, replace(design(), hop_samples=hop_samples)
-    if recording.ecg is not None and recording.ecg.size != one.ppg.size:
-        raise RecordingError(
-            RecordingReason.BAD_ARRAY,
-            f"{one.record}: {recording.ecg.size} samples of ECG and {one.ppg.size} of PPG; give signals of one length "
-            "and rate",
-        )
+    one, spec = recording.identity.recording, replace(design(), hop_samples=HOP_SAMPLES)
+    wide_spec = replace(spec, window_samples=spec.window_samples + 2 * MARGIN_SAMPLES)
     pulses = timed_windows(one.ppg, one.rate_hz, spec)
-    beats: dict[int, Window] = {}
-    if recording.ecg is not None:
-        late = np.concatenate((np.full(delay_samples, recording.ecg[0]), recording.ecg))[: recording.ecg.size]
-        # The delayed ECG is cut where the pulse is: an epoch of either begins where both are there.
-        late = np.where(np.isfinite(one.ppg), late, np.nan)
-        beats = dict(timed_windows(late, one.rate_hz, replace(ecg_front_end(), hop_samples=hop_samples)))
-    good = [(start, window) for start, window in pulses if window.quality.good]
+    wide = dict(timed_windows(one.ppg, one.rate_hz, wide_spec))
+    beats = _beats(recording, delay_samples)
+    good = [(start, w) for start, w in pulses if w.quality.good and start - MARGIN_SAMPLES in wide]
     blank = np.zeros(spec.window_samples, dtype=np.float32)
-    ecg = [beats[start] if start in beats and beats[start].quality.good else None for start, _ in good]
-    shape = (-1, spec.window_samples)
+    ecg = [beats[start].pulse if start in beats and beats[start].quality.good else None for start, _ in good]
     return PersonPairs(
         subject=one.subject,
         number=recording.identity.number,
         start=np.array([start for start, _ in good], dtype=np.int64),
-        ppg=np.array([window.pulse for _, window in good], dtype=np.float32).reshape(shape),
-        ecg=np.array([blank if beat is None else beat.pulse for beat in ecg], dtype=np.float32).reshape(shape),
+        ppg=_stacked([window.pulse for _, window in good], spec),
+        wide=_stacked([wide[start - MARGIN_SAMPLES].pulse for start, _ in good], wide_spec),
+        ecg=_stacked([blank if beat is None else beat for beat in ecg], spec),
         has_ecg=np.array([beat is not None for beat in ecg], dtype=np.bool_),
         slots=len(pulses),
     )
+
+
+def _beats(recording: SynchronousRecording, delay_samples: int) -> dict[int, Window]:
+    """The ECG's windows by where they begin; cut where the pulse is, so that both have the same epochs."""
+    one, ecg = recording.identity.recording, recording.ecg
+    if ecg is None:
+        return {}
+    if ecg.size != one.ppg.size:
+        raise RecordingError(
+            RecordingReason.BAD_ARRAY,
+            f"{one.record}: {ecg.size} samples of ECG and {one.ppg.size} of PPG; give signals of one length and rate",
+        )
+    late = np.concatenate((np.full(delay_samples, ecg[0]), ecg))[: ecg.size]
+    late = np.where(np.isfinite(one.ppg), late, np.nan)
+    return dict(timed_windows(late, one.rate_hz, replace(ecg_front_end(), hop_samples=HOP_SAMPLES)))
+
+
+def _stacked(windows: list[NDArray[np.float32]], spec: FrontEndSpec) -> NDArray[np.float32]:
+    return np.array(windows, dtype=np.float32).reshape(-1, spec.window_samples)
 
 
 def timed_windows(signal: Floats, rate_hz: float, spec: FrontEndSpec) -> list[tuple[int, Window]]:

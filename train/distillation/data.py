@@ -13,7 +13,15 @@ from tqdm import tqdm
 from train.distillation.delay import delay_of
 from train.frontend_design import design
 from train.protocols.config import ProtocolConfig
-from train.synchronous import PersonPairs, SynchronousRecording, ecg_front_end, pairs_of, read_synchronous
+from train.synchronous import (
+    HOP_SAMPLES,
+    MARGIN_SAMPLES,
+    PersonPairs,
+    SynchronousRecording,
+    ecg_front_end,
+    pairs_of,
+    read_synchronous,
+)
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +33,7 @@ def load_people(recordings: Path, config: ProtocolConfig, cache: Path) -> list[P
 
     Args:
         recordings: the folder of ``read_synchronous``.
-        config: least quality, hop, and whether the pulse's delay is taken out.
+        config: least quality, and whether the pulse's delay is taken out.
         cache: folder of the file; made if missing.
 
     Raises:
@@ -36,7 +44,7 @@ def load_people(recordings: Path, config: ProtocolConfig, cache: Path) -> list[P
         return _read(path)
     people = []
     for one in tqdm(read_synchronous(recordings, config.min_good), desc="front end", leave=False):
-        people.append(pairs_of(one, config.hop_samples, _delay(one) if config.align_delay else 0))
+        people.append(pairs_of(one, _delay(one) if config.align_delay else 0))
     cache.mkdir(parents=True, exist_ok=True)
     _write(path, people)
     return people
@@ -55,13 +63,14 @@ def _digest(recordings: Path, config: ProtocolConfig) -> str:
     content = {
         "version": FORMAT_VERSION,
         "front ends": [design().digest(), ecg_front_end().digest()],
-        "protocol": [config.min_good, config.hop_samples, config.align_delay],
+        "protocol": [config.min_good, config.align_delay],
+        "windows": [HOP_SAMPLES, MARGIN_SAMPLES],
         "files": [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.exists()],
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
-_ARRAYS = ("start", "ppg", "ecg", "has_ecg")
+_ARRAYS = ("start", "ppg", "wide", "ecg", "has_ecg")
 
 
 def _write(path: Path, people: list[PersonPairs]) -> None:

@@ -45,6 +45,7 @@ class Trainer:
         self._logger = TensorBoardLogger(folder, name="", version="tensorboard")
         self._fabric = Fabric(accelerator="auto", devices=1, loggers=self._logger)
         self._windows, self._rows = _signal(config, train)
+        self._samples = train.ppg.shape[1]
         self._label = torch.from_numpy(train.label)
         self._has_ecg = torch.from_numpy(train.has_ecg)
         self._people = train.people
@@ -89,7 +90,7 @@ class Trainer:
         config = self._config
         self._model.train()
         generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
-        augment = Augment(config.augment, self._windows.shape[1], generator)
+        augment = Augment(config.augment, self._samples, generator)
         batches = list(epoch_batches(self._label.numpy()[self._rows.numpy()], config.schedule, config.seed, epoch))
         sums: dict[str, float] = {}
         for at, batch in enumerate(tqdm(batches, desc=f"{config.run_name} {epoch + 1}", leave=False, mininterval=5.0)):
@@ -144,5 +145,7 @@ class Trainer:
 def _signal(config: DistillationConfig, train: WindowSet) -> tuple[Tensor, Tensor]:
     """The windows (n, samples) of the signal that this network reads, and which of them (k,) may train it."""
     if config.modality == Modality.PPG:
-        return torch.from_numpy(train.ppg), torch.arange(train.label.size)
+        spare = train.wide.shape[1] - round(train.ppg.shape[1] * (1.0 + config.augment.warp))
+        cut = max(0, spare) // 2
+        return torch.from_numpy(train.wide[:, cut : train.wide.shape[1] - cut]), torch.arange(train.label.size)
     return torch.from_numpy(train.ecg), torch.from_numpy(np.flatnonzero(train.has_ecg))

@@ -31,7 +31,7 @@ class ProtocolConfig:
     """Least share of good pulse of a challenge record, 0 to 1."""
     min_windows: int
     """A person with fewer good windows without overlap is left out."""
-    hop_samples: int
-    """Hop of training windows at 125 Hz; those that test never overlap."""
+    overlap: bool
+    """Whether windows that train overlap, by three quarters; those that test never do."""
     align_delay: bool
     """Pair a pulse with the beat that made it, by the record's measured delay, instead of with the same seconds."""

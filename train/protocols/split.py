@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.errors import TrainError, TrainReason
-from train.synchronous import PersonPairs
+from train.synchronous import MARGIN_SAMPLES, PersonPairs
 
-GUARD_SAMPLES = 16
-"""The resampler looks so far ahead at 125 Hz; what trains ends that much before what tests begins."""
+GUARD_SAMPLES = MARGIN_SAMPLES + 16
+"""Between what trains and what tests: a window's margin, and what the resampler looks ahead at 125 Hz."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,11 +24,10 @@ class WindowSet:
     start: NDArray[np.int64]
     """(n,) first sample at 125 Hz."""
     ppg: NDArray[np.float32]
-    """(n, window_samples)."""
+    wide: NDArray[np.float32]
     ecg: NDArray[np.float32]
-    """The same of the ECG; zeros where ``has_ecg`` is false."""
     has_ecg: NDArray[np.bool_]
-    """(n,)."""
+    """These four as in ``PersonPairs``."""
 
     @classmethod
     def of(cls, people: Sequence[str], parts: Sequence[tuple[PersonPairs, NDArray[np.bool_]]]) -> "WindowSet":
@@ -40,6 +39,7 @@ class WindowSet:
             label=np.concatenate(labels),
             start=np.concatenate([one.start[mask] for one, mask in parts]),
             ppg=np.concatenate([one.ppg[mask] for one, mask in parts]),
+            wide=np.concatenate([one.wide[mask] for one, mask in parts]),
             ecg=np.concatenate([one.ecg[mask] for one, mask in parts]),
             has_ecg=np.concatenate([one.has_ecg[mask] for one, mask in parts]),
         )

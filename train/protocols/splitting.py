@@ -36,7 +36,7 @@ def split_people(people: Sequence[PersonPairs], config: ProtocolConfig) -> Split
         )
     left_out = tuple(one.subject for one in people if one not in enough)
     cut = _by_time if config.kind == Protocol.SAMPLE_WISE else _by_person
-    split = cut(enough, Stage(config.stage), left_out)
+    split = cut(enough, config, left_out)
     split.check()
     return split
 
@@ -52,7 +52,8 @@ def on_grid(one: PersonPairs) -> NDArray[np.bool_]:
     return chosen
 
 
-def _by_time(people: list[PersonPairs], stage: Stage, left_out: tuple[str, ...]) -> Split:
+def _by_time(people: list[PersonPairs], config: ProtocolConfig, left_out: tuple[str, ...]) -> Split:
+    stage = Stage(config.stage)
     train, test = [], []
     for one in people:
         grid = np.flatnonzero(on_grid(one))
@@ -61,24 +62,28 @@ def _by_time(people: list[PersonPairs], stage: Stage, left_out: tuple[str, ...])
         chosen = np.zeros(one.start.size, dtype=np.bool_)
         chosen[grid[first : last if stage is Stage.TUNE else None]] = True
         before = one.start + one.ppg.shape[1] + GUARD_SAMPLES <= one.start[grid[first]]
-        train.append((one, before))
+        train.append((one, before & _trains(one, config)))
         test.append((one, chosen))
     return Split(_windows(train), _windows(test), left_out)
 
 
-def _by_person(people: list[PersonPairs], stage: Stage, left_out: tuple[str, ...]) -> Split:
+def _by_person(people: list[PersonPairs], config: ProtocolConfig, left_out: tuple[str, ...]) -> Split:
     tested = draw_people(people, len(people) - _share(len(people)), SPLIT_SEED)
     trained = [one for one in people if one not in tested]
-    if stage is Stage.TUNE:
+    if config.stage == Stage.TUNE:
         tested = draw_people(trained, len(trained) - _share(len(trained)), SPLIT_SEED + 1)
         trained = [one for one in trained if one not in tested]
-    train = [(one, np.ones(one.start.size, dtype=np.bool_)) for one in trained]
+    train = [(one, _trains(one, config)) for one in trained]
     test = [(one, on_grid(one)) for one in tested]
     return Split(
         WindowSet.of([one.subject for one in trained], train),
         WindowSet.of([one.subject for one in tested], test),
         left_out,
     )
+
+
+def _trains(one: PersonPairs, config: ProtocolConfig) -> NDArray[np.bool_]:
+    return np.ones(one.start.size, dtype=np.bool_) if config.overlap else on_grid(one)
 
 
 def _windows(parts: list[tuple[PersonPairs, NDArray[np.bool_]]]) -> WindowSet:
