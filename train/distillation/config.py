@@ -12,6 +12,10 @@ from train.protocols.config import Protocol, ProtocolConfig, Stage
 from train.toml_files import build, build_sections, read_toml
 
 
+MAX_WARP = 0.5
+"""The margins of a training window hold no more (``train.synchronous.MARGIN_SAMPLES``)."""
+
+
 class Modality(StrEnum):
     """Which signal a network reads."""
 
@@ -146,6 +150,10 @@ def _check(config: DistillationConfig, source: str) -> None:
     schedule = config.schedule
     if schedule.windows_in_batch < 1 or schedule.batch_size % schedule.windows_in_batch:
         raise TrainError(TrainReason.BAD_CONFIG, f"{source}: [schedule]: windows_in_batch must divide batch_size")
+    warp = config.augment.warp
+    if warp > MAX_WARP or (warp and config.modality == Modality.ECG):
+        says = f"warp is at most {MAX_WARP}" if warp > MAX_WARP else "an ECG is not stretched, set warp = 0.0"
+        raise TrainError(TrainReason.BAD_CONFIG, f"{source}: [augment]: {says}")
     if config.method.needs_teacher != bool(config.teacher):
         says = "names no teacher" if config.method.needs_teacher else "has a teacher and no term that looks at it"
         raise TrainError(TrainReason.BAD_CONFIG, f"{source} {says}; set teacher and the weights of [method] together")

@@ -23,6 +23,8 @@ _METHODS = {
     "no-cka": "proposed without CKA",
     "no-alignment": "proposed without InfoNCE and MMD",
 }
+METHOD_ORDER = (BASELINE, PROPOSED, TEACHER, *(name for name in _METHODS if name not in (BASELINE, PROPOSED)))
+"""Of rows and of colours; methods without a name of their own come after."""
 _NETWORKS = {"mobilenetv1": "MobileNetV1", "resnet34": "ResNet34", "shufflenetv1": "ShuffleNetV1"}
 _WHAT_REPEATS = ("name", "seed", "threads")
 """Of a config, what repetitions of an experiment may differ in."""
@@ -65,7 +67,7 @@ def method_of(run: Run) -> str:
 
 def network_label(network: Network) -> str:
     """A network's name and width, for texts."""
-    return f"{network_name(network)} ×{network.width:g}"
+    return f"{network_name(network)} x{network.width:g}"
 
 
 def network_name(network: Network) -> str:
@@ -172,6 +174,5 @@ def _place(run: Run) -> tuple[object, ...]:
 
 def _order(one: Experiment) -> tuple[object, ...]:
     run = one.first
-    known = [*_METHODS]
-    rank = known.index(one.method) if one.method in known else len(known)
+    rank = METHOD_ORDER.index(one.method) if one.method in METHOD_ORDER else len(METHOD_ORDER)
     return (network_name(run.network), run.network.width, run.network.embedding_size, rank, one.label, run.name)

@@ -27,7 +27,7 @@ class Predictions:
 
     def of(self, person: int) -> NDArray[np.float32]:
         """The features (k, size) of one person."""
-        return self.features[self.label == person]
+        return np.asarray(self.features[self.label == person])
 
 
 def read_predictions(run: Run) -> Predictions | None:

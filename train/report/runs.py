@@ -152,9 +152,7 @@ def read_run(folder: Path) -> Run:
         method=config.at("method_name").text(),
         seed=config.at("seed").count(),
         signal=_one_of(config.at("modality"), ("ppg", "ecg")),
-        network=Network(
-            network.at("name").text(), network.at("width").number(), network.at("embedding_size").count()
-        ),
+        network=Network(network.at("name").text(), network.at("width").number(), network.at("embedding_size").count()),
         kind=kind,
         stage=Stage(_one_of(protocol.at("stage"), tuple(Stage))),
         config=config.value,
@@ -163,7 +161,7 @@ def read_run(folder: Path) -> Run:
         train_people=root.at("train_people").count(),
         train_windows=root.at("train_windows").count(),
         left_out=_names(root.at("left_out")),
-        seen=_answers(root.at("scores"), root.get("per_person"), people) if closed else None,
+        seen=_answers(root.at("scores"), root.at("scores").get("per_person"), people) if closed else None,
         macro_f1=root.at("scores").at("macro_f1").share() if closed else 0.0,
         shots=() if closed else _shots(root.at("scores")),
         curves=tuple(epoch.numbers() for epoch in root.at("curves").items()),
@@ -191,9 +189,7 @@ def _answers(scores: Node, per_person: Node | None, people: tuple[str, ...]) -> 
     oa = scores.at("oa").share()
     if per_person is None:
         return Answers(oa, people, None, None)
-    hits, probes = (
-        np.array([one.number() for one in per_person.at(name).items()]) for name in ("hits", "probes")
-    )
+    hits, probes = (np.array([one.number() for one in per_person.at(name).items()]) for name in ("hits", "probes"))
     for name, values in (("hits", hits), ("probes", probes)):
         if len(values) != len(people):
             per_person.at(name).fault(f"holds {len(values)} numbers for {len(people)} people")

@@ -23,6 +23,8 @@ class Table:
     head: tuple[str, ...]
     rows: list[tuple[str, ...]]
     texts: int = len(WHO)
+    begins: int = 2
+    """Rows that agree in so many first cells belong together."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -104,9 +106,7 @@ def cost_table(experiments: Sequence[Experiment]) -> Table:
 
 def tuning_table(experiments: Sequence[Experiment]) -> Table:
     """Runs that were scored on part of what trains, to choose settings by."""
-    table = Table(
-        "Tuning runs", (*WHO, "Experiment", "Scored on", "Seeds", "OA %", "Macro F1 %", "EER %"), [], texts=5
-    )
+    table = Table("Tuning runs", (*WHO, "Experiment", "Scored on", "Seeds", "OA %", "Macro F1 %", "EER %"), [], texts=5)
     for one in experiments:
         name = (*who(one), one.first.name)
         seen = [run.seen.oa for run in one.runs if run.seen is not None]
@@ -141,9 +141,9 @@ def _gain_cells(
     if one.method in (BASELINE, TEACHER):
         return MISSING, MISSING, MISSING
     baseline = partner(one, experiments, BASELINE)
-    gain = None if baseline is None else gain_over(one, baseline, shots)
-    if baseline is None or gain is None:
+    if baseline is None or (shots is not None and shots not in shots_of(baseline)):
         return MISSING, MISSING, MISSING
+    gain = gain_over(one, baseline, shots)
     for says in caveats(one, baseline, gain):
         if says not in notes:
             notes.append(says)
@@ -167,4 +167,3 @@ def caveats(one: Experiment, other: Experiment, gain: Gain) -> list[str]:
 
 def _eer(run: Run, n: int) -> float:
     return next(shot.eer for shot in run.shots if shot.n == n)
-

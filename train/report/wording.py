@@ -6,7 +6,7 @@ import numpy as np
 
 from train.report.paired import Gain
 
-MISSING = "–"
+MISSING = "\N{EN DASH}"
 
 
 def percent(share: float) -> str:
@@ -17,7 +17,7 @@ def percent(share: float) -> str:
 def points(difference: float) -> str:
     """A difference of shares in points, always with its sign."""
     text = f"{100.0 * difference:+.2f}"
-    return "0.00" if float(text) == 0.0 else text.replace("-", "−")
+    return "0.00" if float(text) == 0.0 else text.replace("-", "\N{MINUS SIGN}")
 
 
 def spread(shares: Sequence[float]) -> str:

@@ -102,9 +102,7 @@ def test_seeds_differ_and_repeat(laboratory: Laboratory, tiny: Tiny, tmp_path: P
     assert curves[0] == curves[1] != curves[2]
 
 
-def test_what_is_done_is_not_trained_again(
-    laboratory: Laboratory, tiny: Tiny, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_done_is_not_trained_again(laboratory: Laboratory, tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tiny("none_mobilenet", 1)
     folder = laboratory.run(config, source(config))
     monkeypatch.setattr(Trainer, "run", lambda _: pytest.fail("trained again"))
@@ -163,7 +161,14 @@ def test_two_processes_never_train_one_run(laboratory: Laboratory, tiny: Tiny, t
 
 @pytest.mark.parametrize(
     "name",
-    ["hinton_shufflenet", "fitnet_shufflenet", "rkd_shufflenet", "crd_shufflenet", "unseen_cmkd_mobilenet", "cmkd_resnet"],
+    [
+        "hinton_shufflenet",
+        "fitnet_shufflenet",
+        "rkd_shufflenet",
+        "crd_shufflenet",
+        "unseen_cmkd_mobilenet",
+        "cmkd_resnet",
+    ],
 )
 def test_every_loss_trains(laboratory: Laboratory, tiny: Tiny, name: str) -> None:
     config = tiny(name, 1)

@@ -1,0 +1,140 @@
+import json
+import shutil
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from device.cli import main
+from train.distillation.config import DistillationConfig, MethodConfig, load_distillation
+from train.distillation.result import RESULT
+from train.distillation.sweep import load_sweep, run_sweep
+from train.errors import TrainError
+
+CONFIGS = Path(__file__).parents[3] / "train" / "configs"
+SMALL = """
+[network]
+name = "mobilenetv1"
+width = 0.25
+embedding_size = 16
+
+[schedule]
+epochs = 1
+batch_size = 8
+windows_per_person = 8
+"""
+
+
+@pytest.fixture
+def configs(tmp_path: Path) -> Path:
+    """Two experiments and their sweep, on the shipped base."""
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    for base in CONFIGS.glob("base_*.toml"):
+        shutil.copy(base, folder)
+    head = 'extends = "base_sample_wise.toml"\nthreads = 1\n'
+    (folder / "none.toml").write_text(f'{head}name = "none"\nmethod_name = "none"\n{SMALL}')
+    (folder / "teacher.toml").write_text(
+        f'{head}name = "teacher"\nmethod_name = "teacher"\nmodality = "ecg"\n{SMALL}\n[augment]\nwarp = 0.0\n'
+    )
+    (folder / "cmkd.toml").write_text(
+        f'{head}name = "cmkd"\nmethod_name = "proposed"\nteacher = "teacher.toml"\n{SMALL}\n[method]\nkd = 1.0\n'
+    )
+    (folder / "sweep.toml").write_text(
+        'seeds = [1, 2]\nteachers = ["teacher.toml"]\nconfigs = ["none.toml", "cmkd.toml"]\n'
+    )
+    return folder
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sweep_trains_everything_once(
+    configs: Path, recordings: Path, tmp_path: Path, workers: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    command = ["train", "--sweep", str(configs / "sweep.toml"), "--data", str(recordings), "--out", str(runs)]
+    assert main([*command, "--workers", str(workers)]) == 0
+    done = sorted(path.parent.name for path in runs.glob(f"*/{RESULT}"))
+    assert done == ["cmkd-s1", "cmkd-s2", "none-s1", "none-s2", "teacher-s1"]
+    times = {path: path.stat().st_mtime_ns for path in runs.glob(f"*/{RESULT}")}
+    (runs / "none-s2" / RESULT).unlink()
+    assert main(command) == 0
+    again = {path: path.stat().st_mtime_ns for path in runs.glob(f"*/{RESULT}")}
+    assert {path.parent.name for path in times if times[path] != again[path]} == {"none-s2"}
+    assert capsys.readouterr().out.splitlines() == [str(runs), str(runs)]
+
+
+def test_seeds_come_before_the_next_experiment_and_teachers_first(configs: Path) -> None:
+    names = [job.config.run_name for job in load_sweep(configs / "sweep.toml")]
+    assert names == ["teacher-s1", "none-s1", "cmkd-s1", "none-s2", "cmkd-s2"]
+
+
+def test_a_worker_that_fails_is_told(configs: Path, tmp_path: Path) -> None:
+    jobs = load_sweep(configs / "sweep.toml")
+    with pytest.raises(TrainError, match="2 of 2 workers failed"):
+        run_sweep(jobs, tmp_path / "nothing", tmp_path / "runs", 2)
+    assert not list((tmp_path / "runs").glob("*/result.json"))
+
+
+def test_one_command_makes_one_row(configs: Path, recordings: Path, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    assert main(["train", str(configs / "none.toml"), "--seed", "3", "--data", str(recordings), "--out", str(out)]) == 0
+    assert json.loads((out / "none-s3" / RESULT).read_text())["config"]["seed"] == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('seeds = [1]\nteachers = []\nconfigs = ["none.toml", "none.toml"]', "two runs of the name none-s1"),
+        ("seeds = [1]\nteachers = []", "key 'configs' is missing"),
+        ('seeds = [1]\nteachers = []\nconfigs = ["x.toml"]', "cannot read"),
+    ],
+)
+def test_a_bad_sweep_is_one_line(
+    configs: Path, recordings: Path, line: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (configs / "sweep.toml").write_text(line)
+    assert main(["train", "--sweep", str(configs / "sweep.toml"), "--data", str(recordings)]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ('[protocol]\nkind = "leave-one-out"', "'leave-one-out' is none of sample-wise, subject-wise"),
+        ('[protocol]\nstage = "peek"', "'peek' is none of tune, test"),
+        ('modality = "eeg"', "'eeg' is none of ppg, ecg"),
+        ("[schedule]\nwindows_in_batch = 3", "windows_in_batch must divide batch_size"),
+        ("[method]\nkd = 1.0", "names no teacher"),
+        ('teacher = "teacher.toml"', "has a teacher and no term that looks at it"),
+        ("[protocol]\noverlap = 1", "overlap = 1 is no bool"),
+        ("[augment]\nwarp = 0.6", r"warp is at most 0\.5"),
+        ('modality = "ecg"\n[augment]\nwarp = 0.1', "an ECG is not stretched"),
+        ('extends = "bad.toml"', "extends itself"),
+    ],
+)
+def test_a_bad_config_is_one_line(configs: Path, change: str, says: str, tmp_path: Path) -> None:
+    extends = "" if change.startswith("extends") else 'extends = "none.toml"\n'
+    (configs / "bad.toml").write_text(f"{extends}{change}\n")
+    with pytest.raises(TrainError, match=says) as caught:
+        load_distillation(configs / "bad.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_config_says_what_runs_it(path: Path) -> None:
+    first = path.read_text().splitlines()[0]
+    if path.stem.startswith("base"):
+        return
+    assert path.name in first
+    assert first.startswith("# pulsekey train ")
+    if path.stem.startswith("mobilenetv1_"):
+        return
+    if path.stem.startswith("sweep"):
+        assert load_sweep(path)
+        return
+    config = load_distillation(path)
+    assert DistillationConfig.from_dict(config.to_dict(), "") == config
+    assert not config.teacher or (CONFIGS / config.teacher).exists()
+    assert {field.name for field in fields(MethodConfig)} == set(config.to_dict()["method"])
