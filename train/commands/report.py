@@ -21,10 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write both files and name them."""
     from train.report import write_report
+    from train.report.wording import several
 
     written = write_report(args.runs, args.out)
     print(written.page)
     print(written.tables)
-    skipped = f", {written.skipped} folders without a result skipped" if written.skipped else ""
-    print(f"{written.runs} runs{skipped}")
+    skipped = f", {several(written.skipped, 'folder', 'folders')} without a result skipped" if written.skipped else ""
+    print(f"{several(written.runs, 'run', 'runs')}{skipped}")
     return 0

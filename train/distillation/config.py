@@ -11,7 +11,6 @@ from train.errors import TrainError, TrainReason
 from train.protocols.config import Protocol, ProtocolConfig, Stage
 from train.toml_files import build, build_sections, read_toml
 
-
 MAX_WARP = 0.5
 """The margins of a training window hold no more (``train.synchronous.MARGIN_SAMPLES``)."""
 

@@ -78,10 +78,15 @@ class Terms(nn.Module):
         return terms
 
     def _aligned(self, ft: Tensor, fs: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The space is laid out by InfoNCE alone, and the student moves in it by the relation terms alone.
+
+        As in L_all of the paper, which has no contrastive term: trained by InfoNCE, the student would have to tell
+        moments of one person apart; and if the relation terms trained the space, it would shrink until all is alike.
+        """
         method, terms = self._method, {}
-        zt, zs = self.alignment.project(ft, fs)
         if method.alignment:
-            terms["alignment"] = method.alignment * self.alignment(zt, zs)
+            terms["alignment"] = method.alignment * self.alignment(*self.alignment.project(ft, fs.detach()))
+        zt, zs = self.alignment.project_only(ft, fs)
         if method.mmd:
             terms["mmd"] = method.mmd * self._mmd(zt, zs)
         if method.relation_triplet:

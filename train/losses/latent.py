@@ -29,3 +29,11 @@ class LatentSpace(nn.Module):
             zt and zs, each (n, latent_size) with rows of length 1.
         """
         return functional.normalize(self.teacher(ft), dim=1), functional.normalize(self.student(fs), dim=1)
+
+    def project_only(self, ft: Tensor, fs: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`project`, but only ``fs`` can learn from what is made of the result, not the projections."""
+        zt, zs = (
+            functional.linear(features, layer.weight.detach(), layer.bias.detach())
+            for features, layer in ((ft, self.teacher), (fs, self.student))
+        )
+        return functional.normalize(zt, dim=1), functional.normalize(zs, dim=1)

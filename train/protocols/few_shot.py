@@ -1,13 +1,12 @@
 """N-shot recognition of people who never trained."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from device.comparison import pooled
 from device.metrics import det, eer_of, fnmr_of, rank_one_hits
+from train.protocols.prototypes import Prototype, mean
 
 Floats = NDArray[np.float64]
 
@@ -16,15 +15,6 @@ DRAWS = 5
 POOL_WINDOWS = 25
 """Enrolment windows are drawn from a person's first 25 good ones, a minute of pulse as the device enrols."""
 FMR = 0.01
-
-Prototype = Callable[[NDArray[np.float32], NDArray[np.float32]], Floats]
-"""Shots (k, d) of one person and probes (n, d), both of unit length, to scores (n,), higher = more alike."""
-
-
-def mean_prototype(shots: NDArray[np.float32], probes: NDArray[np.float32]) -> Floats:
-    """Cosine with the normalised mean of the shots, as the device compares."""
-    return np.asarray(probes @ pooled(shots), dtype=np.float64)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FewShot:
@@ -47,14 +37,14 @@ class FewShot:
 def few_shot(
     people: list[NDArray[np.float32]],
     shots: int,
-    prototype: Prototype = mean_prototype,
+    prototype: Prototype = mean,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> FewShot:
     """Enrol everyone from N windows of their first minute and probe them with what comes after it.
 
     Args:
-        people: unit embeddings (n, d) of each person's good windows without overlap, in order of time; each longer than
+        people: embeddings (n, d) of each person's good windows without overlap, in order of time; each longer than
             ``POOL_WINDOWS``.
         shots: N.
         prototype: how shots become a score.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from train.protocols.config import Protocol
 from train.report.drawing import SERIES, Panel, Plot, Swatch, draw, stroke, swatches
@@ -31,7 +32,8 @@ def shot_curves(experiments: Sequence[Experiment]) -> Plot:
     for network, ones in _by_network(experiments).items():
         for name, of in (("OA", _oa), ("EER", _eer)):
             series = {one.label: _over_shots(one, of) for one in ones}
-            _add(plot, f"{network_label(network)}: {name}", series, styles, ("N, windows to enrol from", f"{name}, %"))
+            axes = ("N, windows to enrol from", f"{name}, %")
+            _add(plot, f"{network_label(network)}: {name}", series, styles, axes, few=True)
     return plot
 
 
@@ -54,7 +56,7 @@ def training_curves(experiments: Sequence[Experiment]) -> Plot:
             for key, name, scale in (("loss", "loss", 1.0), ("train OA", "training OA, %", 100.0)):
                 series = {one.label: _over_epochs(one, key, scale) for one in ones}
                 title = f"{network_label(network)}, {kind}: {name.removesuffix(', %')}"
-                _add(plot, title, series, styles, ("Epoch", name))
+                _add(plot, title, series, styles, ("Epoch", name), few=False)
     return plot
 
 
@@ -105,8 +107,10 @@ def _deviation(values: Floats) -> Floats:
     return np.zeros(values.shape[1]) if len(values) < 2 else np.std(values, axis=0, ddof=1)
 
 
-def _add(plot: Plot, title: str, series: _Series, styles: dict[str, Swatch], axis: tuple[str, str]) -> None:
-    """Add a panel of these lines, unless there is nothing to draw."""
+def _add(
+    plot: Plot, title: str, series: _Series, styles: dict[str, Swatch], axis: tuple[str, str], *, few: bool
+) -> None:
+    """Add a panel of these lines, unless there is nothing to draw; few points are marked and all read out."""
     lines = {label: line for label, line in series.items() if line[0].size}
     if not lines:
         return
@@ -115,19 +119,19 @@ def _add(plot: Plot, title: str, series: _Series, styles: dict[str, Swatch], axi
         for label, (at, mean, deviation) in lines.items():
             style = styles[label]
             bars = deviation if deviation.any() else None
-            mark = "o" if at.size < 4 else ""
+            mark = "o" if few or at.size == 1 else ""
             axes.errorbar(
                 at, mean, yerr=bars, color=SERIES[style.colour], linestyle=stroke(style), marker=mark, capsize=2.5
             )
         axes.set_xlabel(axis[0])
         axes.set_ylabel(axis[1])
-        if all(at.size < 4 for at, _, _ in lines.values()):
-            axes.set_xticks(sorted({float(n) for at, _, _ in lines.values() for n in at}))
+        ns = sorted({float(n) for at, _, _ in lines.values() for n in at})
+        axes.xaxis.set_major_locator(FixedLocator(ns) if few else MaxNLocator(integer=True))
 
-    says = "; ".join(_in_words(label, *line) for label, line in lines.items())
+    says = "; ".join(_in_words(label, *line[:2], few=few) for label, line in lines.items())
     plot.panels.append(Panel(title, f"{title}. {says}.", draw(paint, f"{plot.key}-{len(plot.panels)}")))
 
 
-def _in_words(label: str, at: Floats, mean: Floats, _: Floats) -> str:
-    shown = range(at.size) if at.size < 4 else (0, at.size - 1)
+def _in_words(label: str, at: Floats, mean: Floats, *, few: bool) -> str:
+    shown = range(at.size) if few else (0, at.size - 1)
     return f"{label}: " + ", ".join(f"{mean[i]:.2f} at {at[i]:g}" for i in shown)

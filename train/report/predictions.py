@@ -1,5 +1,6 @@
 """A model's answers window by window: ``predictions.npz``, checked against the result beside it."""
 
+import io
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def read_predictions(run: Run) -> Predictions | None:
 
 def _load(run: Run) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(run.predictions, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(run.predictions.read_bytes()), allow_pickle=False) as arrays:
             return dict(arrays.items())
     except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise TrainError(

@@ -95,7 +95,9 @@ def _unseen(unseen: Sequence[Experiment]) -> list[Section]:
         section.lines.append("No subject-wise run that looked at test windows is among these.")
         return [section]
     section.tables.append(unseen_table(unseen))
-    shots = Section("shots", "N-shot recognition", [more_shots_table(unseen)])
+    shots, steps = Section("shots", "N-shot recognition"), more_shots_table(unseen)
+    if steps.rows:
+        shots.tables.append(steps)
     shots.add(shot_curves(unseen), "Every run here is an ablation, so there is no curve over N.")
     trade_off = Section("det", "Detection error trade-off")
     trade_off.add(

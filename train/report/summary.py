@@ -23,12 +23,13 @@ def headline(experiments: Sequence[Experiment]) -> list[str]:
     lines = []
     gains = _gains(seen, None)
     if gains:
-        lines.append(f"Distillation changes OA on people seen in training, against PPG alone, by {'; '.join(gains)}.")
+        lines.append(f"Against PPG alone, distillation changes OA on people seen in training by {'; '.join(gains)}.")
     fewest = min((n for one in unseen for n in shots_of(one)), default=None)
     gains = [] if fewest is None else _gains(unseen, fewest)
     if gains:
         many = several(fewest or 0, "window", "windows")
-        lines.append(f"On people never seen, enrolled from {many}, by {'; '.join(gains)}.")
+        whom = f"people never seen, enrolled from {many},"
+        lines.append(f"Against PPG alone, distillation changes OA on {whom} by {'; '.join(gains)}.")
     return [*lines, *_best(seen)]
 
 
@@ -39,9 +40,7 @@ def facts(experiments: Sequence[Experiment], skipped: Sequence[Path]) -> list[st
         "None says how well a person is known again on another day.",
         *_seen_fact(of_test(experiments, Protocol.SAMPLE_WISE)),
         *_unseen_fact(of_test(experiments, Protocol.SUBJECT_WISE)),
-        "± is one standard deviation over seeds. Intervals are 95 %, over people: those tested are drawn anew "
-        f"{RESAMPLES:,} times with replacement, the same draw for both methods and all their common seeds. "
-        "They do not cover the choice of seed, whose range stands beside them.",
+        *_uncertainty(experiments),
     ]
     tuning = sum(len(one.runs) for one in experiments if one.first.stage is Stage.TUNE)
     if tuning:
@@ -73,6 +72,16 @@ def _best(seen: Sequence[Experiment]) -> list[str]:
     return [
         f"Best student of {len(students)}: {percent(max(means))} % OA on {len(best.first.people)} people "
         f"({network_label(best.first.network)}, {best.label})."
+    ]
+
+
+def _uncertainty(experiments: Sequence[Experiment]) -> list[str]:
+    if all(one.first.stage is Stage.TUNE for one in experiments):
+        return []
+    return [
+        "± is one standard deviation over seeds. Intervals are 95 %, over people: those tested are drawn anew "
+        f"{RESAMPLES:,} times with replacement, the same draw for both methods and all their common seeds. "
+        "They do not cover the choice of seed, whose range stands beside them.",
     ]
 
 

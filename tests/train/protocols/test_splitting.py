@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_subject_wise_people_are_disjoint_and_never_near_each_other() -> None:
 def test_windows_of_the_grid_never_overlap_and_leave_no_room_for_another(starts: list[int]) -> None:
     one = made("p", starts)
     kept = [s for s, chosen in zip(starts, on_grid(one), strict=True) if chosen]
-    assert all(b - a >= 300 for a, b in zip(kept, kept[1:], strict=False))
+    assert all(b - a >= 300 for a, b in pairwise(kept))
     for start in set(starts) - set(kept):
         assert any(k <= start < k + 300 for k in kept)
 
