@@ -25,7 +25,8 @@ def mean(shots: Embeddings, probes: Embeddings) -> Floats:
 
 def raw_mean(shots: Embeddings, probes: Embeddings) -> Floats:
     """Nearness in space to the mean of the shots as they are (Snell et al. 2017, arXiv 1703.05175)."""
-    return -np.linalg.norm(probes.astype(np.float64) - shots.mean(axis=0, dtype=np.float64), axis=1)
+    distances = np.linalg.norm(probes.astype(np.float64) - shots.mean(axis=0, dtype=np.float64), axis=1)
+    return np.asarray(-distances)
 
 
 def nearest(shots: Embeddings, probes: Embeddings) -> Floats:
