@@ -27,7 +27,8 @@ def study(people: list[Embeddings], shots: tuple[int, ...]) -> list[str]:
     for n in shots:
         if not 1 <= n <= POOL_WINDOWS:
             raise TrainError(
-                TrainReason.BAD_CONFIG, f"{n} shots cannot be drawn from {POOL_WINDOWS} windows; give 1 to {POOL_WINDOWS}"
+                TrainReason.BAD_CONFIG,
+                f"{n} shots cannot be drawn from {POOL_WINDOWS} windows; give 1 to {POOL_WINDOWS}",
             )
     probed = [one for one in people if len(one) > POOL_WINDOWS]
     if len(probed) < 2:
@@ -54,7 +55,8 @@ def bundle_embeddings(bundle: Path | None, recordings: Path) -> list[Embeddings]
     embedder = load_embedder(read)
     people = [good_windows(one.recording, read.front_end) for one in read_bidmc(recordings / "bidmc")]
     return [
-        np.array([embedder.embed(window) for window in one.pulse]).reshape(-1, embedder.embedding_size) for one in people
+        np.array([embedder.embed(window) for window in one.pulse]).reshape(-1, embedder.embedding_size)
+        for one in people
     ]
 
 

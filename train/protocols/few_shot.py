@@ -16,6 +16,7 @@ POOL_WINDOWS = 25
 """Enrolment windows are drawn from a person's first 25 good ones, a minute of pulse as the device enrols."""
 FMR = 0.01
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FewShot:
     """One N over all people tested and all draws; per-person arrays are (people,) and let intervals be made."""
