@@ -10,6 +10,7 @@ from train.report.tables import GAIN, Table, caveats, gain_cells, shots_of
 from train.report.wording import in_full, percent
 
 _MODULES = {
+    "no-hint": "hint regression, which the paper does not have",
     "no-clip": "InfoNCE (CLIP) of the alignment",
     "no-mmd": "MMD of the alignment (L_rel)",
     "no-cka": "cross-knowledge assessment (CKA)",

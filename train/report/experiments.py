@@ -18,6 +18,7 @@ _METHODS = {
     "fitnet": "FitNet",
     "rkd": "RKD",
     "crd": "CRD",
+    "no-hint": "proposed without hint",
     "no-clip": "proposed without InfoNCE",
     "no-mmd": "proposed without MMD",
     "no-cka": "proposed without CKA",
