@@ -10,6 +10,7 @@ from firmware_bridge.recordings import Recording
 from train.cohorts import Identity
 from train.distillation.data import load_people
 from train.distillation.delay import delay_of
+from train.errors import TrainError
 from train.frontend_design import design
 from train.protocols.config import ProtocolConfig
 from train.synchronous import (
@@ -191,5 +192,8 @@ def test_windows_that_were_kept_are_those_that_were_made(tmp_path: Path, data_fo
         assert (a.number, a.slots) == (b.number, b.slots)
         for name in ("start", "ppg", "wide", "ecg", "has_ecg"):
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    next((tmp_path / "cache").iterdir()).write_bytes(b"torn")
+    with pytest.raises(TrainError, match="is damaged; remove it and it is made again"):
+        load_people(part, config, tmp_path / "cache")
     load_people(part, replace(config, align_delay=False), tmp_path / "cache")
     assert len(list((tmp_path / "cache").iterdir())) == 2

@@ -22,7 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where runs go (default: runs/NAME, runs/ for a sweep)")
     parser.add_argument("--seed", type=int, help="instead of the config's, in an experiment of distillation")
-    parser.add_argument("--workers", type=int, default=1, help="processes of a sweep (default: %(default)s)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        choices=range(1, 65),
+        metavar="N",
+        help="processes of a sweep, 1 to 64 (default: 1)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from train.distillation.delay import delay_of
+from train.errors import TrainError, TrainReason
 from train.frontend_design import design
 from train.protocols.config import ProtocolConfig
 from train.synchronous import (
@@ -38,6 +40,7 @@ def load_people(recordings: Path, config: ProtocolConfig, cache: Path) -> list[P
 
     Raises:
         RecordingError: the recordings cannot be read.
+        TrainError: NO_DATA, the kept file is damaged.
     """
     path = cache / f"windows-{_digest(recordings, config)}.npz"
     if path.exists():
@@ -86,8 +89,11 @@ def _write(path: Path, people: list[PersonPairs]) -> None:
 
 
 def _read(path: Path) -> list[PersonPairs]:
-    with np.load(path, allow_pickle=False) as arrays:
-        content = dict(arrays.items())
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            content = dict(arrays.items())
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainError(TrainReason.NO_DATA, f"{path} is damaged; remove it and it is made again") from error
     cuts = np.cumsum(content["count"])[:-1]
     parts = {name: np.split(content[name], cuts) for name in _ARRAYS}
     return [

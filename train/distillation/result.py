@@ -75,7 +75,7 @@ def write_result(folder: Path, measured: Measured, facts: dict[str, Any]) -> Non
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **measured.arrays)
     _replace(folder / PREDICTIONS, buffer.getvalue())
-    _replace(folder / RESULT, json.dumps(result | facts, indent=1).encode())
+    _replace(folder / RESULT, json.dumps(result | facts).encode())
 
 
 def unit_people(

@@ -42,12 +42,18 @@ class Laboratory:
         """Whether a run of this name has its result.
 
         Raises:
-            TrainError: BAD_CHECKPOINT, it has, of another configuration.
+            TrainError: BAD_CHECKPOINT, it has, of another configuration, or it is damaged.
         """
         folder = self._runs / config.run_name
         if not (folder / RESULT).exists():
             return False
-        if json.loads((folder / RESULT).read_text())["config"] != config.to_dict():
+        try:
+            found = json.loads((folder / RESULT).read_text())["config"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise TrainError(
+                TrainReason.BAD_CHECKPOINT, f"{folder / RESULT} is damaged; remove it and the run is measured again"
+            ) from error
+        if found != config.to_dict():
             raise TrainError(
                 TrainReason.BAD_CHECKPOINT,
                 f"{folder} holds a run of another configuration; give another --out or remove it",

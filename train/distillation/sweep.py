@@ -43,6 +43,10 @@ def load_sweep(path: Path) -> list[Job]:
         TrainError: the file, or one it names, is missing or is no experiment.
     """
     sweep = build(SweepConfig, read_toml(path), str(path))
+    for name, kind in (("seeds", int), ("configs", str), ("teachers", str)):
+        values = getattr(sweep, name)
+        if not isinstance(values, list) or not all(type(value) is kind for value in values):
+            raise TrainError(TrainReason.BAD_CONFIG, f"{path}: {name} = {values!r} is no list of {kind.__name__}")
     jobs = [Job(load_distillation(path.parent / name), path.parent / name) for name in sweep.teachers]
     for seed in sweep.seeds:
         sources = [path.parent / name for name in sweep.configs]

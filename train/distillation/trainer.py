@@ -50,6 +50,8 @@ class Trainer:
         self._has_ecg = torch.from_numpy(train.has_ecg)
         self._people = train.people
         self._teacher = teacher
+        if teacher is not None:
+            teacher.classifier.to(self._fabric.device)
         torch.manual_seed(config.seed)
         # Depthwise convolutions train twice as fast in this layout on a CPU.
         model = Model(config.network, len(train.people)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

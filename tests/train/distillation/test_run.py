@@ -54,7 +54,7 @@ def test_a_student_is_trained_after_its_teacher_and_measured(laboratory: Laborat
     for curve in result["curves"]:
         parts = [v for name, v in curve.items() if name not in ("loss", "train OA")]
         assert curve["loss"] == pytest.approx(sum(parts), rel=1e-4)
-        assert set(curve) == {"task", "kd", "alignment", "mmd", "cross-knowledge", "loss", "train OA"}
+        assert set(curve) == {"task", "kd", "alignment", "mmd", "cross-knowledge", "fitnet", "loss", "train OA"}
     assert any((folder / "tensorboard").iterdir())
 
 
@@ -114,6 +114,9 @@ def test_a_folder_of_another_experiment_or_architecture_is_refused(laboratory: L
     folder = laboratory.run(config, source(config))
     with pytest.raises(TrainError, match="holds a run of another configuration"):
         laboratory.run(tiny("none_mobilenet", 2), source(config))
+    (folder / RESULT).write_text("{torn")
+    with pytest.raises(TrainError, match=r"result\.json is damaged; remove it"):
+        laboratory.run(config, source(config))
     (folder / RESULT).unlink()
     with pytest.raises(TrainError, match="is of another configuration than none-mobilenet-s1"):
         laboratory.run(tiny("none_mobilenet", 2), source(config))
@@ -179,8 +182,8 @@ def test_every_loss_trains(laboratory: Laboratory, tiny: Tiny, name: str) -> Non
         "fitnet_shufflenet": {"fitnet"},
         "rkd_shufflenet": {"relational"},
         "crd_shufflenet": {"contrastive"},
-        "unseen_cmkd_mobilenet": {"kd", "alignment", "relation triplet", "cross-knowledge"},
-        "cmkd_resnet": {"kd", "alignment", "mmd", "cross-knowledge"},
+        "unseen_cmkd_mobilenet": {"kd", "alignment", "relation triplet", "cross-knowledge", "fitnet"},
+        "cmkd_resnet": {"kd", "alignment", "mmd", "cross-knowledge", "fitnet"},
     }
     assert terms == wanted[name]
     assert all(np.isfinite(list(curve.values())).all() for curve in result["curves"])

@@ -86,6 +86,7 @@ def test_one_command_makes_one_row(configs: Path, recordings: Path, tmp_path: Pa
     [
         ('seeds = [1]\nteachers = []\nconfigs = ["none.toml", "none.toml"]', "two runs of the name none-s1"),
         ("seeds = [1]\nteachers = []", "key 'configs' is missing"),
+        ('seeds = ["a"]\nteachers = []\nconfigs = []', "seeds = ['a'] is no list of int"),
         ('seeds = [1]\nteachers = []\nconfigs = ["x.toml"]', "cannot read"),
     ],
 )
