@@ -22,14 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where runs go (default: runs/NAME, runs/ for a sweep)")
     parser.add_argument("--seed", type=int, help="instead of the config's, in an experiment of distillation")
-    parser.add_argument(
-        "--workers",
-        type=int,
-        default=1,
-        choices=range(1, 65),
-        metavar="N",
-        help="processes of a sweep, 1 to 64 (default: 1)",
-    )
+    parser.add_argument("--workers", type=_workers, default=1, help="processes of a sweep (default: %(default)s)")
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; give 1 or more")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
