@@ -19,8 +19,8 @@ def epoch_batches(
     """
     # The sampler draws from a generator that its library shares.
     common_functions.NUMPY_RANDOM = np.random.RandomState((seed * 100_003 + epoch) % 2**32)
-    people = int(labels.max()) + 1
-    size = min(schedule.batch_size, people * schedule.windows_in_batch)
+    people, present = int(labels.max()) + 1, np.unique(labels).size
+    size = min(schedule.batch_size, present * schedule.windows_in_batch)
     length = max(size, people * schedule.windows_per_person // size * size)
     rows = np.fromiter(MPerClassSampler(labels, schedule.windows_in_batch, size, length), dtype=np.int64)
     return iter(rows.reshape(-1, size))

@@ -52,6 +52,8 @@ class MethodConfig:
     """Relational knowledge distillation."""
     contrastive: float
     """Contrastive representation distillation."""
+    fade: float
+    """Share of the training in which the lesson fades out, linearly, down to the task alone; 0 keeps it to the end."""
 
     @property
     def needs_teacher(self) -> bool:

@@ -96,14 +96,15 @@ class Trainer:
         batches = list(epoch_batches(self._label.numpy()[self._rows.numpy()], config.schedule, config.seed, epoch))
         sums: dict[str, float] = {}
         for at, batch in enumerate(tqdm(batches, desc=f"{config.run_name} {epoch + 1}", leave=False, mininterval=5.0)):
+            done = (epoch + at / len(batches)) / config.schedule.epochs
             for group in self._optimiser.param_groups:
-                group["lr"] = self._learning_rate((epoch + at / len(batches)) / config.schedule.epochs)
+                group["lr"] = self._learning_rate(done)
             rows = self._rows[torch.from_numpy(batch)]
-            for name, value in self._step(rows, augment(self._windows[rows])).items():
+            for name, value in self._step(rows, augment(self._windows[rows]), _faded(done, config.method.fade)).items():
                 sums[name] = sums.get(name, 0.0) + value
         return {name: value / len(batches) for name, value in sums.items()}
 
-    def _step(self, rows: Tensor, windows: Tensor) -> dict[str, float]:
+    def _step(self, rows: Tensor, windows: Tensor, share: float) -> dict[str, float]:
         labels = self._fabric.to_device(self._label[rows])
         fs, logits = self._model(self._fabric.to_device(windows)[:, None, None, :])
         terms = self._terms.task(fs, logits, labels)
@@ -111,7 +112,8 @@ class Trainer:
         if self._teacher is not None and int(taught.sum()) > 1:
             ft = self._fabric.to_device(self._teacher.features[rows[taught]])
             chosen = self._fabric.to_device(taught)
-            terms |= self._terms.lesson(ft, fs[chosen], labels[chosen], self._teacher.classifier, self._classifier)
+            lesson = self._terms.lesson(ft, fs[chosen], labels[chosen], self._teacher.classifier, self._classifier)
+            terms |= {name: share * value for name, value in lesson.items()}
         loss = total(terms)
         self._optimiser.zero_grad()
         self._fabric.backward(loss)
@@ -142,6 +144,11 @@ class Trainer:
         self._optimiser.load_state_dict(content["optimiser"])
         self.curves, self.seconds = content["curves"], content["seconds"]
         log.info("%s: resuming after epoch %d", self._config.run_name, len(self.curves))
+
+
+def _faded(done: float, fade: float) -> float:
+    """What is left of the lesson's weight after a share of the training (Clark et al. 2019, arXiv 1907.04829)."""
+    return max(0.0, 1.0 - done / fade) if fade > 0.0 else 1.0
 
 
 def _signal(config: DistillationConfig, train: WindowSet) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from train.report.curves import shot_curves, training_curves
 from train.report.drawing import Plot
 from train.report.embeddings import embedding_map
 from train.report.experiments import Experiment, main_pair, of_test
+from train.report.likeness import likeness_table
 from train.report.predictions import Predictions, read_predictions
 from train.report.runs import PREDICTIONS, Run
 from train.report.summary import facts, headline
@@ -66,6 +67,7 @@ def make_report(experiments: Sequence[Experiment], skipped: Sequence[Path]) -> R
         _seen(seen),
         *_unseen(unseen),
         _ablation(tested),
+        _likeness(seen),
         _embeddings(seen, unseen),
         _confusion(seen),
         _training(tested),
@@ -113,6 +115,16 @@ def _ablation(tested: Sequence[Experiment]) -> Section:
         section.tables.append(table)
     else:
         section.lines.extend(table.notes or ["No ablation runs are among these."])
+    return section
+
+
+def _likeness(seen: Sequence[Experiment]) -> Section:
+    section = Section("likeness", "What the teacher knows that the student can use")
+    table = likeness_table(seen)
+    if table.rows:
+        section.tables.append(table)
+    elif seen:
+        section.lines.append(f"No network has {PREDICTIONS} of PPG alone and of another run.")
     return section
 
 
