@@ -9,6 +9,7 @@ from train.report.ablation import ablation_table
 from train.report.confusion import confusion_table
 from train.report.curves import shot_curves, training_curves
 from train.report.drawing import Plot
+from train.report.drift import drift_table
 from train.report.embeddings import embedding_map
 from train.report.experiments import Experiment, main_pair, of_test
 from train.report.likeness import likeness_table
@@ -86,6 +87,9 @@ def _seen(seen: Sequence[Experiment]) -> Section:
     section = Section("seen", "People seen in training")
     if seen:
         section.tables.append(seen_table(seen))
+        fading = drift_table(seen)
+        if fading.rows:
+            section.tables.append(fading)
     else:
         section.lines.append("No sample-wise run that looked at test windows is among these.")
     return section
