@@ -27,7 +27,7 @@ def drift_table(experiments: Sequence[Experiment]) -> Table:
             shares = np.mean([by_part(predictions) for predictions in found], axis=0)
             table.rows.append((*who(one), *(percent(float(share)) for share in shares)))
     table.notes.append(
-        "Each person's test windows are cut into five parts, the earliest first; training ended where the first begins. "
+        "Each person's test windows are cut into five parts, in order of time; training ended where the first begins. "
         "A pulse that did not change would be recognised alike in all five."
     )
     return table

@@ -10,7 +10,7 @@ from train.report.runs import read_run
 
 def test_parts_are_in_order_of_time() -> None:
     label = np.repeat([0, 1], [10, 7])
-    predicted = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1] + [1, 1, 1, 1, 1, 0, 0])
+    predicted = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0])
     rows = np.ones((17, 2), dtype=np.float32)
     # Seven windows fall into the parts as 2, 1, 2, 1, 1.
     expected = [(2 + 2) / 4, (2 + 1) / 3, (2 + 2) / 4, (0 + 0) / 3, (0 + 0) / 3]
