@@ -155,6 +155,8 @@ def _check(config: DistillationConfig, source: str) -> None:
     if warp > MAX_WARP or (warp and config.modality == Modality.ECG):
         says = f"warp is at most {MAX_WARP}" if warp > MAX_WARP else "an ECG is not stretched, set warp = 0.0"
         raise TrainError(TrainReason.BAD_CONFIG, f"{source}: [augment]: {says}")
+    if not 0.0 <= config.method.fade <= 1.0:
+        raise TrainError(TrainReason.BAD_CONFIG, f"{source}: [method]: fade is a share of the training, 0 to 1")
     if config.method.needs_teacher != bool(config.teacher):
         says = "names no teacher" if config.method.needs_teacher else "has a teacher and no term that looks at it"
         raise TrainError(TrainReason.BAD_CONFIG, f"{source} {says}; set teacher and the weights of [method] together")

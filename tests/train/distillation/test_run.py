@@ -11,7 +11,7 @@ from train.checkpoint import load, save
 from train.distillation.config import DistillationConfig
 from train.distillation.result import PREDICTIONS, RESULT
 from train.distillation.run import Laboratory, _locked
-from train.distillation.trainer import CHECKPOINT, Trainer
+from train.distillation.trainer import CHECKPOINT, Trainer, _faded
 from train.errors import TrainError, TrainReason
 
 CONFIGS = Path(__file__).parents[3] / "train" / "configs"
@@ -91,6 +91,17 @@ def test_a_run_that_was_cut_goes_on_to_the_same_weights(
     assert resumed["curves"] == whole["curves"]
     for name, weights in whole["model"].items():
         assert torch.equal(weights, resumed["model"][name]), name
+
+
+def test_a_lesson_that_fades_leaves_the_task_alone_at_the_end(laboratory: Laboratory, tiny: Tiny) -> None:
+    config = tiny("cmkd_mobilenet", 4)
+    config = replace(config, method=replace(config.method, fade=0.5))
+    curves = json.loads((laboratory.run(config, source(config)) / RESULT).read_text())["curves"]
+    assert curves[0]["kd"] > curves[1]["kd"] > 0.0
+    assert [curve[term] for curve in curves[2:] for term in ("kd", "fitnet", "alignment")] == [0.0] * 6
+    assert curves[3]["loss"] == pytest.approx(curves[3]["task"])
+    assert [_faded(done, 0.5) for done in (0.0, 0.125, 0.25, 0.5, 0.9)] == [1.0, 0.75, 0.5, 0.0, 0.0]
+    assert {_faded(done, 0.0) for done in (0.0, 0.5, 1.0)} == {1.0}
 
 
 def test_seeds_differ_and_repeat(laboratory: Laboratory, tiny: Tiny, tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def test_a_bad_sweep_is_one_line(
         ("[method]\nkd = 1.0", "names no teacher"),
         ('teacher = "teacher.toml"', "has a teacher and no term that looks at it"),
         ("[protocol]\noverlap = 1", "overlap = 1 is no bool"),
+        ("[method]\nfade = 1.5", "fade is a share of the training"),
         ("[augment]\nwarp = 0.6", r"warp is at most 0\.5"),
         ('modality = "ecg"\n[augment]\nwarp = 0.1', "an ECG is not stretched"),
         ('extends = "bad.toml"', "extends itself"),
