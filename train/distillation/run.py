@@ -63,6 +63,8 @@ class Laboratory:
     def run(self, config: DistillationConfig, source: Path) -> Path:
         """Train, resume or just find a run, its teacher before it, and return its folder.
 
+        A result alone, as results are kept, is enough to skip a student; a teacher is trained again for its weights.
+
         Args:
             config: the experiment.
             source: its file, which its teacher's lies beside.
@@ -71,14 +73,14 @@ class Laboratory:
             RecordingError: the recordings cannot be read.
             TrainError: the experiment cannot be run on them, its folder holds another, or RUN_BUSY, somebody is at it.
         """
+        folder = self._runs / config.run_name
+        if self.done(config) and (config.modality == Modality.PPG or (folder / CHECKPOINT).exists()):
+            return folder
         teacher_config = self._teacher_config(config, source)
         if teacher_config is not None:
             self.run(teacher_config, source.parent / config.teacher)
-        folder = self._runs / config.run_name
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
-            if self.done(config):
-                return folder
             split = self._split(config)
             teacher = None if teacher_config is None else self._teacher(teacher_config, split)
             trainer = Trainer(config, split.train, teacher, folder)

@@ -120,6 +120,23 @@ def test_what_is_done_is_not_trained_again(laboratory: Laboratory, tiny: Tiny, m
     assert laboratory.run(config, source(config)) == folder
 
 
+def test_a_kept_result_is_enough_for_a_student_and_a_teacher_is_trained_again(
+    laboratory: Laboratory, tiny: Tiny
+) -> None:
+    config = tiny("hinton_shufflenet", 1)
+    folder = laboratory.run(config, source(config))
+    teacher = folder.parent / "teacher-shufflenet-s1" / CHECKPOINT
+    weights = load(teacher)["model"]
+    teacher.unlink()
+    (folder / CHECKPOINT).unlink()
+    assert laboratory.run(config, source(config)) == folder
+    assert not teacher.exists()
+    (folder / RESULT).unlink()
+    laboratory.run(config, source(config))
+    for name, again in load(teacher)["model"].items():
+        assert torch.equal(again, weights[name]), name
+
+
 def test_a_folder_of_another_experiment_or_architecture_is_refused(laboratory: Laboratory, tiny: Tiny) -> None:
     config = tiny("none_mobilenet", 1)
     folder = laboratory.run(config, source(config))
