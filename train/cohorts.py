@@ -1,7 +1,9 @@
 """Who is a person in the recordings that train and test."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 import wfdb
@@ -56,12 +58,23 @@ def read_challenge(path: Path, min_good: float) -> list[Identity]:
     return [Identity(cohort[i].cut(0.0, ALARM_S), int(number[i])) for i in sorted(best.values())]
 
 
-def may_be_one_person(first: Identity, second: Identity) -> bool:
+class Numbered(Protocol):
+    """Whoever has a record number, -1 where nearness of two numbers means nothing."""
+
+    @property
+    def number(self) -> int:
+        """As ``Identity.number``."""
+
+
+_N = TypeVar("_N", bound=Numbered)
+
+
+def may_be_one_person(first: Numbered, second: Numbered) -> bool:
     """Whether two recordings are too near in number to stand as impostors of each other."""
     return min(first.number, second.number) >= 0 and abs(first.number - second.number) < MIN_NUMBER_DISTANCE
 
 
-def hold_out(identities: list[Identity], count: int, seed: int) -> list[Identity]:
+def hold_out(identities: Sequence[_N], count: int, seed: int) -> list[_N]:
     """Draw people to hold out, no two of whom may be one.
 
     Args:
@@ -69,7 +82,7 @@ def hold_out(identities: list[Identity], count: int, seed: int) -> list[Identity
         count: how many to draw at most.
         seed: of the draw.
     """
-    held: list[Identity] = []
+    held: list[_N] = []
     for i in np.random.default_rng(seed).permutation(len(identities)):
         if len(held) < count and not any(may_be_one_person(identities[i], other) for other in held):
             held.append(identities[i])

@@ -19,11 +19,10 @@ from train.config import Config
 from train.errors import TrainError, TrainReason
 from train.networks import build_network
 from train.networks.rounding import set_rounding
+from train.schedule import one_cycle
 from train.selection import DevScore, score_dev
 from train.windows import PersonWindows
 
-WARM_UP = 0.1
-"""Share of the steps in which the learning rate rises."""
 MIN_WINDOWS = 20
 """A person with fewer good training windows teaches the network their noise."""
 
@@ -108,7 +107,8 @@ class Trainer:
         for batch in tqdm(range(batches), desc=f"epoch {self._epoch + 1}", leave=False):
             part = slice(batch * size, (batch + 1) * size)
             for group in self._optimiser.param_groups:
-                group["lr"] = self._learning_rate(self._epoch + batch / batches)
+                done = (self._epoch + batch / batches) / self._config.optimiser.epochs
+                group["lr"] = one_cycle(done, self._config.optimiser.learning_rate)
             pulse = self._augment(windows[part])[:, None, None, :]
             loss = self._loss(self._network(pulse), labels[part])
             self._optimiser.zero_grad()
@@ -127,12 +127,6 @@ class Trainer:
         labels = torch.arange(len(self._people)).repeat_interleave(count)
         order = torch.randperm(labels.numel(), generator=self._generator)
         return torch.from_numpy(np.concatenate(picks))[order], labels[order]
-
-    def _learning_rate(self, epoch: float) -> float:
-        done = epoch / self._config.optimiser.epochs
-        rise = min(1.0, done / WARM_UP)
-        fall = 0.5 * (1.0 + math.cos(math.pi * max(0.0, done - WARM_UP) / (1.0 - WARM_UP)))
-        return self._config.optimiser.learning_rate * rise * fall
 
     def _report(self, loss: float, score: DevScore) -> None:
         log.info(

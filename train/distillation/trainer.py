@@ -1,7 +1,6 @@
 """The training loop of teacher and student, on Lightning Fabric: seeded, resumable, logged."""
 
 import logging
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,8 @@ from train.distillation.model import Model
 from train.distillation.teacher import Teacher, load_run
 from train.distillation.terms import Terms, total
 from train.protocols import WindowSet
+from train.schedule import one_cycle
 
-WARM_UP = 0.1
-"""Share of the steps in which the learning rate rises."""
 CHECKPOINT = "last.ckpt"
 
 log = logging.getLogger(__name__)
@@ -98,7 +96,7 @@ class Trainer:
         for at, batch in enumerate(tqdm(batches, desc=f"{config.run_name} {epoch + 1}", leave=False, mininterval=5.0)):
             done = (epoch + at / len(batches)) / config.schedule.epochs
             for group in self._optimiser.param_groups:
-                group["lr"] = self._learning_rate(done)
+                group["lr"] = one_cycle(done, config.schedule.learning_rate)
             rows = self._rows[torch.from_numpy(batch)]
             for name, value in self._step(rows, augment(self._windows[rows]), _faded(done, config.method.fade)).items():
                 sums[name] = sums.get(name, 0.0) + value
@@ -120,11 +118,6 @@ class Trainer:
         self._optimiser.step()
         hits = (logits.argmax(dim=1) == labels).float().mean()
         return {name: value.item() for name, value in (terms | {"loss": loss, "train OA": hits}).items()}
-
-    def _learning_rate(self, done: float) -> float:
-        rise = min(1.0, done / WARM_UP)
-        fall = 0.5 * (1.0 + math.cos(math.pi * max(0.0, done - WARM_UP) / (1.0 - WARM_UP)))
-        return self._config.schedule.learning_rate * rise * fall
 
     def _content(self) -> dict[str, Any]:
         return {

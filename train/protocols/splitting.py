@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from train.cohorts import MIN_NUMBER_DISTANCE
+from train.cohorts import hold_out
 from train.errors import TrainError, TrainReason
 from train.protocols.config import Protocol, ProtocolConfig, Stage
 from train.protocols.split import GUARD_SAMPLES, Split, WindowSet
@@ -68,10 +68,10 @@ def _by_time(people: list[PersonPairs], config: ProtocolConfig, left_out: tuple[
 
 
 def _by_person(people: list[PersonPairs], config: ProtocolConfig, left_out: tuple[str, ...]) -> Split:
-    tested = draw_people(people, len(people) - _share(len(people)), SPLIT_SEED)
+    tested = hold_out(people, len(people) - _share(len(people)), SPLIT_SEED)
     trained = [one for one in people if one not in tested]
     if config.stage == Stage.TUNE:
-        tested = draw_people(trained, len(trained) - _share(len(trained)), SPLIT_SEED + 1)
+        tested = hold_out(trained, len(trained) - _share(len(trained)), SPLIT_SEED + 1)
         trained = [one for one in trained if one not in tested]
     train = [(one, _trains(one, config)) for one in trained]
     test = [(one, on_grid(one)) for one in tested]
@@ -88,17 +88,6 @@ def _trains(one: PersonPairs, config: ProtocolConfig) -> NDArray[np.bool_]:
 
 def _windows(parts: list[tuple[PersonPairs, NDArray[np.bool_]]]) -> WindowSet:
     return WindowSet.of([one.subject for one, _ in parts], parts)
-
-
-def draw_people(people: Sequence[PersonPairs], count: int, seed: int) -> list[PersonPairs]:
-    """Up to ``count`` people, no two of whom may be one: their record numbers are known and near, or they are not."""
-    drawn: list[PersonPairs] = []
-    for i in np.random.default_rng(seed).permutation(len(people)):
-        one = people[i]
-        near = any(min(one.number, o.number) >= 0 and abs(one.number - o.number) < MIN_NUMBER_DISTANCE for o in drawn)
-        if len(drawn) < count and not near:
-            drawn.append(one)
-    return drawn
 
 
 def _share(count: int) -> int:

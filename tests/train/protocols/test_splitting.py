@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.cohorts import MIN_NUMBER_DISTANCE
+from train.cohorts import MIN_NUMBER_DISTANCE, hold_out
 from train.errors import TrainError, TrainReason
 from train.protocols import Split, WindowSet, split_people
 from train.protocols.config import ProtocolConfig
 from train.protocols.split import GUARD_SAMPLES
-from train.protocols.splitting import draw_people, on_grid
+from train.protocols.splitting import on_grid
 from train.synchronous import PersonPairs
 
 SAMPLE_WISE = ProtocolConfig("sample-wise", "test", 0.5, 20, True, False)
@@ -120,6 +120,6 @@ def test_every_leak_is_refused() -> None:
 def test_people_who_may_be_one_are_never_drawn_together() -> None:
     near = [made("a", [0], 100), made("b", [0], 105), made("c", [0], 400), made("d", [0]), made("e", [0])]
     for seed in range(20):
-        names = {one.subject for one in draw_people(near, 5, seed)}
+        names = {one.subject for one in hold_out(near, 5, seed)}
         assert not {"a", "b"} <= names
         assert {"c", "d", "e"} <= names
