@@ -65,7 +65,10 @@ def _distil(args: argparse.Namespace) -> int:
 
 def _sweep(args: argparse.Namespace) -> int:
     from train.distillation.sweep import load_sweep, run_sweep
+    from train.errors import TrainError, TrainReason
 
+    if args.seed is not None:
+        raise TrainError(TrainReason.BAD_CONFIG, f"--seed is for one experiment; a sweep's seeds are in {args.sweep}")
     out = args.out or Path("runs")
     jobs = load_sweep(args.sweep)
     run_sweep(jobs, args.data, out, args.workers)

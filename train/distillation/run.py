@@ -79,9 +79,9 @@ class Laboratory:
         teacher_config = self._teacher_config(config, source)
         if teacher_config is not None:
             self.run(teacher_config, source.parent / config.teacher)
+        split = self._split(config)
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
-            split = self._split(config)
             teacher = None if teacher_config is None else self._teacher(teacher_config, split)
             trainer = Trainer(config, split.train, teacher, folder)
             model = trainer.run()

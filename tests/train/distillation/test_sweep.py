@@ -75,6 +75,18 @@ def test_a_worker_that_fails_is_told(configs: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "runs").glob("*/result.json"))
 
 
+def test_a_sweep_takes_no_seed_and_a_config_without_recordings_leaves_nothing(
+    configs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = ["train", "--sweep", str(configs / "sweep.toml"), "--data", str(tmp_path)]
+    assert main([*sweep, "--seed", "2"]) == 2
+    assert "a sweep's seeds are in" in capsys.readouterr().err
+    runs = tmp_path / "runs"
+    assert main(["train", str(configs / "none.toml"), "--data", str(tmp_path), "--out", str(runs)]) == 2
+    assert "no such file" in capsys.readouterr().err
+    assert not runs.exists()
+
+
 def test_one_command_makes_one_row(configs: Path, recordings: Path, tmp_path: Path) -> None:
     out = tmp_path / "runs"
     assert main(["train", str(configs / "none.toml"), "--seed", "3", "--data", str(recordings), "--out", str(out)]) == 0
