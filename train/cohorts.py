@@ -71,7 +71,12 @@ _N = TypeVar("_N", bound=Numbered)
 
 def may_be_one_person(first: Numbered, second: Numbered) -> bool:
     """Whether two recordings are too near in number to stand as impostors of each other."""
-    return min(first.number, second.number) >= 0 and abs(first.number - second.number) < MIN_NUMBER_DISTANCE
+    return numbers_near(first.number, second.number)
+
+
+def numbers_near(first: int, second: int) -> bool:
+    """The same of two record numbers; -1 is near to none."""
+    return min(first, second) >= 0 and abs(first - second) < MIN_NUMBER_DISTANCE
 
 
 def hold_out(identities: Sequence[_N], count: int, seed: int) -> list[_N]:

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from train.distillation.config import DistillationConfig, Modality
 from train.distillation.model import Model, features_of
-from train.protocols import SHOTS, Split, few_shot
+from train.protocols import SHOTS, Split, few_shot, rivals
 from train.protocols.few_shot import POOL_WINDOWS
 
 RESULT = "result.json"
@@ -36,6 +36,9 @@ class Measured:
 def measure(config: DistillationConfig, model: Model, split: Split, device: torch.device) -> Measured:
     """Test a trained model by its protocol.
 
+    Seen people whose record numbers are so near that they may be one are never impostors of each other: the answer is
+    looked for among the others. ``oa_every_rival`` has no such exception.
+
     Args:
         config: the experiment.
         model: trained.
@@ -50,9 +53,11 @@ def measure(config: DistillationConfig, model: Model, split: Split, device: torc
     arrays: dict[str, NDArray[Any]] = {"label": label.astype(np.int16), "features": features.astype(np.float16)}
     if split.closed:
         with torch.inference_mode():
-            logits = model.classifier(torch.from_numpy(features).to(device))
-        arrays["predicted"] = logits.argmax(dim=1).cpu().numpy().astype(np.int16)
-        scores = _sample_wise(label, arrays["predicted"], len(test.people))
+            logits = model.classifier(torch.from_numpy(features).to(device)).cpu().numpy()
+        predicted = np.where(rivals(test)[label], logits, -np.inf).argmax(axis=1)
+        arrays["predicted"] = predicted.astype(np.int16)
+        scores = _sample_wise(label, predicted, len(test.people))
+        scores["oa_every_rival"] = float(accuracy_score(label, logits.argmax(axis=1)))
     else:
         scores = _subject_wise(features, label, test.people)
     return Measured(scores, arrays, test.people, int(label.size))
@@ -87,7 +92,7 @@ def unit_people(
     return [rows[label == number] for number in range(people)]
 
 
-def _sample_wise(label: NDArray[np.int64], predicted: NDArray[np.int16], people: int) -> dict[str, Any]:
+def _sample_wise(label: NDArray[np.int64], predicted: NDArray[np.int64], people: int) -> dict[str, Any]:
     return {
         "oa": float(accuracy_score(label, predicted)),
         "macro_f1": float(f1_score(label, predicted, average="macro", zero_division=0.0)),

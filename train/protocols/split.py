@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from train.cohorts import numbers_near
 from train.errors import TrainError, TrainReason
 from train.synchronous import MARGIN_SAMPLES, PersonPairs
 
@@ -19,6 +20,8 @@ class WindowSet:
 
     people: tuple[str, ...]
     """Whom ``label`` means."""
+    numbers: tuple[int, ...]
+    """Their record numbers, -1 where nearness of two means nothing."""
     label: NDArray[np.int64]
     """(n,) number in ``people``."""
     start: NDArray[np.int64]
@@ -30,12 +33,12 @@ class WindowSet:
     """These four as in ``PersonPairs``."""
 
     @classmethod
-    def of(cls, people: Sequence[str], parts: Sequence[tuple[PersonPairs, NDArray[np.bool_]]]) -> "WindowSet":
-        """The chosen windows (a mask a person) of those in ``people``, in the order of ``parts``."""
-        number = {subject: i for i, subject in enumerate(people)}
-        labels = [np.full(int(mask.sum()), number[one.subject], dtype=np.int64) for one, mask in parts]
+    def of(cls, parts: Sequence[tuple[PersonPairs, NDArray[np.bool_]]]) -> "WindowSet":
+        """The chosen windows, a mask a person."""
+        labels = [np.full(int(mask.sum()), i, dtype=np.int64) for i, (_, mask) in enumerate(parts)]
         return cls(
-            people=tuple(people),
+            people=tuple(one.subject for one, _ in parts),
+            numbers=tuple(one.number for one, _ in parts),
             label=np.concatenate(labels),
             start=np.concatenate([one.start[mask] for one, mask in parts]),
             ppg=np.concatenate([one.ppg[mask] for one, mask in parts]),
@@ -43,6 +46,14 @@ class WindowSet:
             ecg=np.concatenate([one.ecg[mask] for one, mask in parts]),
             has_ecg=np.concatenate([one.has_ecg[mask] for one, mask in parts]),
         )
+
+
+def rivals(windows: WindowSet) -> NDArray[np.bool_]:
+    """(people, people) whether a person may stand as an impostor of another, or is that person themselves."""
+    near = [
+        [i != j and numbers_near(a, b) for j, b in enumerate(windows.numbers)] for i, a in enumerate(windows.numbers)
+    ]
+    return ~np.array(near, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

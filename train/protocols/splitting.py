@@ -64,7 +64,7 @@ def _by_time(people: list[PersonPairs], config: ProtocolConfig, left_out: tuple[
         before = one.start + one.ppg.shape[1] + GUARD_SAMPLES <= one.start[grid[first]]
         train.append((one, before & _trains(one, config)))
         test.append((one, chosen))
-    return Split(_windows(train), _windows(test), left_out)
+    return Split(WindowSet.of(train), WindowSet.of(test), left_out)
 
 
 def _by_person(people: list[PersonPairs], config: ProtocolConfig, left_out: tuple[str, ...]) -> Split:
@@ -75,19 +75,11 @@ def _by_person(people: list[PersonPairs], config: ProtocolConfig, left_out: tupl
         trained = [one for one in trained if one not in tested]
     train = [(one, _trains(one, config)) for one in trained]
     test = [(one, on_grid(one)) for one in tested]
-    return Split(
-        WindowSet.of([one.subject for one in trained], train),
-        WindowSet.of([one.subject for one in tested], test),
-        left_out,
-    )
+    return Split(WindowSet.of(train), WindowSet.of(test), left_out)
 
 
 def _trains(one: PersonPairs, config: ProtocolConfig) -> NDArray[np.bool_]:
     return np.ones(one.start.size, dtype=np.bool_) if config.overlap else on_grid(one)
-
-
-def _windows(parts: list[tuple[PersonPairs, NDArray[np.bool_]]]) -> WindowSet:
-    return WindowSet.of([one.subject for one, _ in parts], parts)
 
 
 def _share(count: int) -> int:

@@ -86,8 +86,10 @@ class Run:
     train_windows: int
     left_out: tuple[str, ...]
     seen: Answers | None
-    """Sample-wise only, as ``macro_f1``."""
+    """Sample-wise only, as the two below; people who may be one are no impostors of each other here."""
     macro_f1: float
+    every_rival_oa: float
+    """OA without that exception."""
     shots: tuple[Shot, ...]
     """Subject-wise only, by rising N."""
     curves: tuple[dict[str, float], ...]
@@ -163,6 +165,7 @@ def read_run(folder: Path) -> Run:
         left_out=_names(root.at("left_out")),
         seen=_answers(root.at("scores"), root.at("scores").get("per_person"), people) if closed else None,
         macro_f1=root.at("scores").at("macro_f1").share() if closed else 0.0,
+        every_rival_oa=root.at("scores").at("oa_every_rival").share() if closed else 0.0,
         shots=() if closed else _shots(root.at("scores")),
         curves=tuple(epoch.numbers() for epoch in root.at("curves").items()),
         cost=_cost(root.at("cost")),

@@ -30,11 +30,18 @@ class Table:
 
 def seen_table(experiments: Sequence[Experiment]) -> Table:
     """Sample-wise results: everyone who is tested also trained."""
-    table = Table("People seen in training", (*WHO, "Seeds", "OA %", "Macro F1 %", *GAIN), [])
+    head = (*WHO, "Seeds", "OA %", "Macro F1 %", "OA %, every rival", *GAIN)
+    table = Table("People seen in training", head, [])
     for one in experiments:
         answers = [run.seen.oa for run in one.runs if run.seen is not None]
-        cells = (one.seeds, spread(answers), spread([run.macro_f1 for run in one.runs]))
+        others = (spread([run.macro_f1 for run in one.runs]), spread([run.every_rival_oa for run in one.runs]))
+        cells = (one.seeds, spread(answers), *others)
         table.rows.append((*who(one), *cells, *_gain_cells(one, experiments, None, table.notes)))
+    if table.rows:
+        table.notes.append(
+            "Records whose numbers are nearer than 11 may be of one person, so they are no impostors of each other; "
+            "the column of every rival has no such exception."
+        )
     return table
 
 

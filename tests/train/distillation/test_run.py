@@ -45,6 +45,7 @@ def test_a_student_is_trained_after_its_teacher_and_measured(laboratory: Laborat
     right = [int(a) == int(b) for a, b in zip(label, predicted, strict=True)]
     assert result["scores"]["oa"] == pytest.approx(sum(right) / len(right))
     assert sum(result["scores"]["per_person"]["hits"]) == sum(right)
+    assert result["scores"]["oa_every_rival"] <= result["scores"]["oa"]
     f1 = []
     for person in range(7):
         both = sum(a == b == person for a, b in zip(label, predicted, strict=True))

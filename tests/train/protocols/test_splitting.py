@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from train.cohorts import MIN_NUMBER_DISTANCE, hold_out
 from train.errors import TrainError, TrainReason
-from train.protocols import Split, WindowSet, split_people
+from train.protocols import Split, WindowSet, rivals, split_people
 from train.protocols.config import ProtocolConfig
 from train.protocols.split import GUARD_SAMPLES
 from train.protocols.splitting import on_grid
@@ -123,3 +123,13 @@ def test_people_who_may_be_one_are_never_drawn_together() -> None:
         names = {one.subject for one in hold_out(near, 5, seed)}
         assert not {"a", "b"} <= names
         assert {"c", "d", "e"} <= names
+
+
+def test_people_who_may_be_one_are_no_rivals_in_a_closed_set() -> None:
+    numbers = (100, 105, 116, 127, -1, -1)
+    people = [made(f"p{i}", [300 * k for k in range(25)], number) for i, number in enumerate(numbers)]
+    found = rivals(split_people(people, SAMPLE_WISE).test)
+    for i, a in enumerate(numbers):
+        for j, b in enumerate(numbers):
+            may_be_one = i != j and a >= 0 and b >= 0 and abs(a - b) <= 10
+            assert found[i, j] == (not may_be_one), (i, j)

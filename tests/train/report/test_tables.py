@@ -56,7 +56,9 @@ def test_seen_people(make: Maker) -> None:
     for row in (0, 2):  # neither the baseline nor a teacher, who reads another signal, has a gain over it
         assert set(table.rows[row][-3:]) == {"–"}  # noqa: RUF001
     assert "±" not in cell(table, 2, "OA %")
-    assert table.notes == []
+    others = [run.every_rival_oa for run in experiments[0].runs]
+    assert cell(table, 0, "OA %, every rival") == f"{100 * sum(others) / 3:.2f} ± {100 * statistics.stdev(others):.2f}"
+    assert [note.split(";")[-1] for note in table.notes] == [" the column of every rival has no such exception."]
 
 
 def test_widths_are_rows_of_their_own(make: Maker) -> None:
