@@ -23,7 +23,7 @@ def likeness_table(experiments: Sequence[Experiment]) -> Table:
     for baseline in (one for one in experiments if one.method == BASELINE):
         runs = [(f"PPG alone, seed {run.seed}", run) for run in baseline.runs[1:2]]
         for method in (TEACHER, PROPOSED):
-            same = [one for one in experiments if one.method == method and one.first.network == baseline.first.network]
+            same = [one for one in experiments if one.method == method and _alike(one, baseline)]
             runs += [(one.label, one.first) for one in same[:1]]
         for name, run in runs:
             found = _correlation(baseline.first, run)
@@ -36,6 +36,10 @@ def likeness_table(experiments: Sequence[Experiment]) -> Table:
         "near 0 finds other people alike than the student does, and its soft answers tell the student little."
     )
     return table
+
+
+def _alike(one: Experiment, other: Experiment) -> bool:
+    return one.first.network == other.first.network and one.first.config["protocol"] == other.first.config["protocol"]
 
 
 def _correlation(one: Run, other: Run) -> tuple[float, int] | None:
