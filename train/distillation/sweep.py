@@ -2,7 +2,9 @@
 
 import logging
 import multiprocessing
+import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,11 +91,20 @@ def run_sweep(jobs: list[Job], recordings: Path, runs: Path, workers: int) -> No
 
 def _worker(jobs: list[Job], recordings: Path, runs: Path) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _work(jobs, recordings, runs)
     except TrainError as error:
         log.error("%s", error)
         sys.exit(2)
+
+
+def _end_with_parent() -> None:
+    """A sweep that is killed leaves no worker behind; each loses the epoch it was at."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(jobs: list[Job], recordings: Path, runs: Path) -> None:

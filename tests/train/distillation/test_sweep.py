@@ -1,7 +1,14 @@
+import fcntl
 import json
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -85,6 +92,37 @@ def test_a_sweep_takes_no_seed_and_a_config_without_recordings_leaves_nothing(
     assert main(["train", str(configs / "none.toml"), "--data", str(tmp_path), "--out", str(runs)]) == 2
     assert "no such file" in capsys.readouterr().err
     assert not runs.exists()
+
+
+def test_a_sweep_that_is_killed_leaves_no_worker(configs: Path, recordings: Path, tmp_path: Path) -> None:
+    (configs / "none.toml").write_text((configs / "none.toml").read_text().replace("epochs = 1", "epochs = 100000"))
+    (configs / "sweep.toml").write_text('seeds = [1, 2]\nteachers = []\nconfigs = ["none.toml"]\n')
+    runs = tmp_path / "runs"
+    code = "import sys; from device.cli import main; sys.exit(main(sys.argv[1:]))"
+    options = ["--data", str(recordings), "--out", str(runs), "--workers", "2"]
+    command = [sys.executable, "-c", code, "train", "--sweep", str(configs / "sweep.toml"), *options]
+    sweep = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    wait_until(lambda: len(list(runs.glob("none-s*/last.ckpt"))) == 2)
+    sweep.kill()
+    sweep.wait()
+    for seed in (1, 2):
+        with (runs / f"none-s{seed}" / "lock").open("w") as lock:
+            wait_until(partial(is_free, lock))
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 90.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def is_free(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def test_one_command_makes_one_row(configs: Path, recordings: Path, tmp_path: Path) -> None:
