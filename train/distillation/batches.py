@@ -1,7 +1,5 @@
 """Which windows make up an epoch's batches."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 from pytorch_metric_learning.samplers import MPerClassSampler
@@ -10,10 +8,8 @@ from pytorch_metric_learning.utils import common_functions
 from train.distillation.config import ScheduleConfig
 
 
-def epoch_batches(
-    labels: NDArray[np.int64], schedule: ScheduleConfig, seed: int, epoch: int
-) -> Iterator[NDArray[np.int64]]:
-    """Row numbers (batch_size,) of each batch; people are drawn alike, whatever the number of their windows.
+def epoch_batches(labels: NDArray[np.int64], schedule: ScheduleConfig, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Row numbers (batches, batch_size); people are drawn alike, whatever the number of their windows.
 
     The same ``seed`` and ``epoch`` give the same batches, so that a run that was cut goes on to the same result.
     """
@@ -23,4 +19,4 @@ def epoch_batches(
     size = min(schedule.batch_size, present * schedule.windows_in_batch)
     length = max(size, people * schedule.windows_per_person // size * size)
     rows = np.fromiter(MPerClassSampler(labels, schedule.windows_in_batch, size, length), dtype=np.int64)
-    return iter(rows.reshape(-1, size))
+    return rows.reshape(-1, size)

@@ -83,15 +83,6 @@ def write_result(folder: Path, measured: Measured, facts: dict[str, Any]) -> Non
     _replace(folder / RESULT, json.dumps(result | facts).encode())
 
 
-def unit_people(
-    features: NDArray[np.floating[Any]], label: NDArray[np.integer[Any]], people: int
-) -> list[NDArray[np.float32]]:
-    """Unit embeddings (n, size) of each person, in order of time."""
-    rows = features.astype(np.float32)
-    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return [rows[label == number] for number in range(people)]
-
-
 def _sample_wise(label: NDArray[np.int64], predicted: NDArray[np.int64], people: int) -> dict[str, Any]:
     return {
         "oa": float(accuracy_score(label, predicted)),
@@ -104,7 +95,7 @@ def _sample_wise(label: NDArray[np.int64], predicted: NDArray[np.int64], people:
 
 
 def _subject_wise(features: NDArray[np.float32], label: NDArray[np.int64], people: tuple[str, ...]) -> dict[str, Any]:
-    everyone = unit_people(features, label, len(people))
+    everyone = [features[label == number] for number in range(len(people))]
     probed = [i for i, one in enumerate(everyone) if len(one) > POOL_WINDOWS]
     results = [few_shot([everyone[i] for i in probed], shots) for shots in SHOTS]
     return {

@@ -91,7 +91,7 @@ class Trainer:
         self._model.train()
         generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
         augment = Augment(config.augment, self._samples, generator)
-        batches = list(epoch_batches(self._label.numpy()[self._rows.numpy()], config.schedule, config.seed, epoch))
+        batches = epoch_batches(self._label.numpy()[self._rows.numpy()], config.schedule, config.seed, epoch)
         sums: dict[str, float] = {}
         for at, batch in enumerate(tqdm(batches, desc=f"{config.run_name} {epoch + 1}", leave=False, mininterval=5.0)):
             done = (epoch + at / len(batches)) / config.schedule.epochs
