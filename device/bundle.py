@@ -1,6 +1,7 @@
 """The bundle: one folder that holds a model and everything that must be true about it.
 
-Nothing is read from it that its manifest does not name, and nothing that fails its sha256.
+Nothing in it is believed before its signature: the manifest is parsed after that, and nothing is read that the
+manifest does not name, or that fails its sha256.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from device.errors import BundleError, BundleReason
 from device.frontend import FrontEndSpec
 from device.manifest import MANIFEST_NAME, FileEntry, Manifest, entry_of
+from device.signature import check_signature
 from firmware_bridge.errors import PulsekeyError
 
 MODELS = Path(__file__).resolve().parent / "models"
@@ -19,7 +21,7 @@ MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle whose manifest, file digests and front end have been checked."""
+    """A bundle whose signature, manifest, file digests and front end have been checked."""
 
     path: Path
     manifest: Manifest
@@ -57,15 +59,36 @@ def load_bundle(path: Path | str | None = None) -> Bundle:
 
     Raises:
         BundleError: with the reason, and the file or field at fault in its line.
+        TrustError: the trusted keys cannot be read.
     """
     folder = default_bundle_path() if path is None else Path(path)
-    manifest = _read_manifest(folder)
+    content = read_manifest(folder)
+    check_signature(folder, content)
+    return checked_bundle(folder, content)
+
+
+def checked_bundle(folder: Path, content: bytes) -> Bundle:
+    """The bundle of a manifest of these bytes, all checked but its signature: for the exporter, before it signs.
+
+    Raises:
+        BundleError: with the reason, and the file or field at fault in its line.
+    """
+    origin = folder / MANIFEST_NAME
+    try:
+        manifest = Manifest.from_json(content.decode("utf-8"), str(origin))
+    except UnicodeDecodeError:
+        raise BundleError(BundleReason.MALFORMED, f"{origin} is not UTF-8 text") from None
     for name, entry in manifest.files.items():
         _read_checked(folder / name, entry)
     return Bundle(path=folder, manifest=manifest, front_end=_front_end(folder, manifest))
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> bytes:
+    """The bytes of a bundle's manifest, which nothing has vouched for yet.
+
+    Raises:
+        BundleError: MISSING, or MALFORMED, where it is too large.
+    """
     if not folder.is_dir():
         raise BundleError(BundleReason.MISSING, f"no bundle at {folder}: it must be a folder with {MANIFEST_NAME}")
     path = folder / MANIFEST_NAME
@@ -74,13 +97,11 @@ def _read_manifest(folder: Path) -> Manifest:
             content = file.read(MAX_MANIFEST_BYTES + 1)
         if len(content) > MAX_MANIFEST_BYTES:
             raise BundleError(BundleReason.MALFORMED, f"{path} is larger than {MAX_MANIFEST_BYTES} bytes")
-        return Manifest.from_json(content.decode("utf-8"), str(path))
+        return content
     except FileNotFoundError:
         raise BundleError(BundleReason.MISSING, f"no {MANIFEST_NAME} in {folder}: this is not a bundle") from None
     except OSError as error:
         raise BundleError(BundleReason.MISSING, f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BundleError(BundleReason.MALFORMED, f"{path} is not UTF-8 text") from None
 
 
 def _read_checked(path: Path, entry: FileEntry) -> bytes:

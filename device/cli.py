@@ -17,9 +17,11 @@ OWN_COMMANDS = {
     "enrol": ("device.commands.enrol", "enrol a person from 60 s of pulse"),
     "list": ("device.commands.listing", "list who is enrolled"),
     "forget": ("device.commands.forget", "remove a person"),
+    "trust": ("device.commands.trust", "trust bundles that were exported with a key"),
     "ports": ("device.commands.ports", "list sensor boards"),
     "demo": ("device.commands.demo", "show the whole chain on a simulated board"),
     "evaluate": ("device.commands.evaluate", "measure error rates on recordings"),
+    "bench": ("device.commands.bench", "measure speed and memory on this machine"),
 }
 OUR_PACKAGES = ("device", "firmware_bridge", "train", "export")
 

@@ -11,6 +11,9 @@ class BundleReason(StrEnum):
     MISSING = "missing bundle"
     MISSING_FILE = "missing file"
     DAMAGED = "damaged file"
+    UNSIGNED = "no signature"
+    BAD_SIGNATURE = "signature does not match"
+    UNTRUSTED = "signed with a key that is not trusted"
     FORMAT_VERSION = "other format version"
     MALFORMED = "malformed manifest"
     FRONT_END = "front end does not match its digest"
@@ -23,6 +26,24 @@ class BundleError(PulsekeyError):
     """A bundle that is absent, damaged, or whose model cannot be trusted to run here."""
 
     def __init__(self, reason: BundleReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TrustReason(StrEnum):
+    """Why the trusted keys could not be read or changed."""
+
+    MALFORMED = "not an Ed25519 public key"
+    UNREADABLE = "keys cannot be read"
+    UNWRITABLE = "keys cannot be written"
+    UNKNOWN_KEY = "no such trusted key"
+    SHIPS = "key ships with pulsekey"
+
+
+class TrustError(PulsekeyError):
+    """A key that is not one, or a change of the trusted keys that is refused."""
+
+    def __init__(self, reason: TrustReason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
 

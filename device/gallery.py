@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from device.errors import GalleryError, GalleryReason
 from device.person_names import MAX_NAME_CHARACTERS, checked_name, composed
+from device.user_data import user_data_folder
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x504C534B  # "PLSK": tells our file from another program's database.
@@ -62,14 +63,12 @@ def default_gallery_path() -> Path:
     Raises:
         GalleryError: UNWRITABLE, where there is neither.
     """
-    base = os.environ.get("XDG_DATA_HOME", "")
-    try:
-        root = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share"
-    except RuntimeError:  # a service may run as a user without a home
+    folder = user_data_folder()
+    if folder is None:
         raise GalleryError(
             GalleryReason.UNWRITABLE, "this user has no home folder: say where the gallery is with --gallery"
-        ) from None
-    return root / "pulsekey" / "gallery.sqlite"
+        )
+    return folder / "gallery.sqlite"
 
 
 class Gallery:

@@ -41,6 +41,10 @@ class Fields:
             raise self._fault(key, "is missing")
         return self._left.pop(key)
 
+    def names(self) -> list[str]:
+        """The fields that nobody has read yet."""
+        return list(self._left)
+
     def text(self, key: str) -> str:
         """A string that is not empty."""
         value = self._take(key)

@@ -17,6 +17,7 @@ from device.json_fields import Fields, parse_json
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
+SIGNATURE_NAME = "signature.json"
 GOLDEN_NAME = "golden.npz"
 COHORT_NAME = "cohort.npz"
 
@@ -144,7 +145,11 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`manifest.json`, format version 1. `error_rates` are objects as `pulsekey evaluate` writes them."""
+    """`manifest.json`, format version 1.
+
+    `operators` says for each model how many operators of each type it has; `error_rates` are objects as
+    `pulsekey evaluate` writes them.
+    """
 
     model_id: str
     architecture: Architecture
@@ -155,6 +160,7 @@ class Manifest:
     golden: Golden
     files: Mapping[str, FileEntry]
     training_data: tuple[TrainingData, ...]
+    operators: Mapping[str, Mapping[str, int]]
     error_rates: tuple[Mapping[str, Any], ...]
     format_version: int = FORMAT_VERSION
 
@@ -186,6 +192,7 @@ class Manifest:
             training_data=tuple(
                 TrainingData.read(Fields(item, f"{origin}: training_data[{i}]")) for i, item in enumerate(training_data)
             ),
+            operators=_read_operators(fields.fields("operators")),
             error_rates=tuple(fields.objects("error_rates")),
         )
         fields.close()
@@ -209,6 +216,7 @@ class Manifest:
             "golden": dataclasses.asdict(self.golden),
             "files": {name: dataclasses.asdict(entry) for name, entry in self.files.items()},
             "training_data": [dataclasses.asdict(item) for item in self.training_data],
+            "operators": {name: dict(counts) for name, counts in self.operators.items()},
             "error_rates": [dict(item) for item in self.error_rates],
         }
 
@@ -228,15 +236,23 @@ def _read_files(value: Mapping[str, Any], where: str) -> dict[str, FileEntry]:
     return {name: FileEntry.read(Fields(entry, f"{where}: {name}")) for name, entry in value.items()}
 
 
+def _read_operators(models: Fields) -> dict[str, dict[str, int]]:
+    operators = {}
+    for name in models.names():
+        counts = models.fields(name)
+        operators[name] = {kind: counts.integer(kind, minimum=1) for kind in counts.names()}
+    return operators
+
+
 def entry_of(content: bytes) -> FileEntry:
     """The entry of a file with this content."""
     return FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
 
 def file_entries(folder: Path) -> dict[str, FileEntry]:
-    """The manifest's `files` for every file in a folder but the manifest itself (for the exporter)."""
+    """The manifest's `files`: every file in a folder but the manifest and its signature (for the exporter)."""
     return {
         path.name: entry_of(path.read_bytes())
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.name != MANIFEST_NAME
+        if path.is_file() and path.name not in (MANIFEST_NAME, SIGNATURE_NAME)
     }

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,24 +30,24 @@ from device.manifest import (
 )
 from export.card import model_card
 from export.errors import ExportError, ExportReason
-from export.parity import Parity, compare
+from export.flatbuffer import output_quantisation
+from export.models import make_models, operator_counts
+from export.parity import ParityReport, compare, require_same_steps
+from export.signing import SigningKey
 from export.threshold import HeldOut, decision_spec
-from export.to_onnx import float_onnx, int8_onnx
-from export.to_tflite import float_tflite, int8_tflite
-from export.whiten import whitened
 from train.checkpoint import Trained
 from train.networks.measures import mac_count, parameter_count
 from train.windows import PersonWindows
 
 GOLDEN_WINDOWS = 8
-MIN_CALIBRATION_WINDOWS = 100
-CALIBRATION_WINDOWS = 600
 COHORT_WINDOWS = 20
 NEAREST = 50
 """Cohort members that a score is normalised by; chosen on the people held out, where 20 to 200 fare alike."""
 GOLDEN_MIN_COSINE = 0.98
 """Below what two INT8 implementations of one model differ by, far above what a wrong one answers."""
 CARD_NAME = "MODEL_CARD.md"
+
+ModelEmbedder = LiteRtEmbedder | OnnxRuntimeEmbedder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,8 @@ class Source:
     """The same people's recordings, for the threshold."""
     training_data: tuple[TrainingData, ...]
     test_cohorts: tuple[Path, ...]
+    signing: SigningKey
+    """Signs the bundle; this machine trusts it (`export.signing.signing_key`)."""
     command: str
 
 
@@ -77,11 +80,6 @@ def build_bundle(source: Source, target: Path) -> Manifest:
     """
     if target.exists():
         raise ExportError(ExportReason.OUTPUT_EXISTS, f"{target} exists; remove it or give another --out")
-    windows = sum(len(one.pulse) for one in source.train)
-    if windows < MIN_CALIBRATION_WINDOWS:
-        raise ExportError(
-            ExportReason.CALIBRATION, f"{windows} windows to calibrate with, {MIN_CALIBRATION_WINDOWS} are needed"
-        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as folder:
@@ -95,16 +93,10 @@ def build_bundle(source: Source, target: Path) -> Manifest:
 
 
 def _stage(source: Source, folder: Path) -> Manifest:
-    models = _models(source)
+    models = make_models(source.trained.network, source.train)
     spec = source.trained.front_end
     embedders = {name: _embedder(name, content, source.trained) for name, content in models.items()}
-    answers = {name: [_embed(e, one.pulse) for one in source.dev] for name, e in embedders.items()}
-    parities = [
-        compare(f"model.int8.{kind}", answers[f"model.fp32.{kind}"], answers[f"model.int8.{kind}"])
-        for kind in ("tflite", "onnx")
-    ]
-    for parity in parities:
-        parity.require()
+    parity = _gate(models, embedders, source.dev)
     for name, content in models.items():
         (folder / name).write_bytes(content)
     (folder / GOLDEN_NAME).write_bytes(_golden(source, embedders))
@@ -121,23 +113,40 @@ def _stage(source: Source, folder: Path) -> Manifest:
         golden=Golden(GOLDEN_MIN_COSINE),
         files=file_entries(folder),
         training_data=source.training_data,
+        operators={name: operator_counts(name, content) for name, content in models.items()},
         error_rates=(),
     )
-    return _finish(source, folder, manifest, parities, {name: len(content) for name, content in models.items()})
+    return _finish(source, folder, manifest, parity, {name: len(content) for name, content in models.items()})
 
 
-def _finish(
-    source: Source, folder: Path, manifest: Manifest, parities: list[Parity], sizes: dict[str, int]
-) -> Manifest:
+def _gate(models: dict[str, bytes], embedders: dict[str, ModelEmbedder], people: list[PersonWindows]) -> ParityReport:
+    """INT8 against float in each format, and the INT8 models against each other, on people held out."""
+    outputs = {name: [_answers(one, person.pulse) for person in people] for name, one in embedders.items()}
+    parities = []
+    for kind in ("tflite", "onnx"):
+        fp32, int8 = ([_unit(rows) for rows in outputs[f"model.{p}.{kind}"]] for p in ("fp32", "int8"))
+        parities.append(compare(f"model.int8.{kind}", fp32, int8))
+        parities[-1].require()
+    steps = require_same_steps(
+        np.concatenate(outputs["model.int8.tflite"]),
+        np.concatenate(outputs["model.int8.onnx"]),
+        output_quantisation(models["model.int8.tflite"]).scale,
+    )
+    return ParityReport(tuple(parities), steps)
+
+
+def _finish(source: Source, folder: Path, manifest: Manifest, parity: ParityReport, sizes: dict[str, int]) -> Manifest:
     """Measure the bundle as the device would load it, then write card and manifest for good."""
     (folder / MANIFEST_NAME).write_text(manifest.to_json())
+    source.signing.sign_bundle(folder)
     bundle = load_bundle(folder)
     embedder = load_embedder(bundle)
     rates = tuple(evaluate(bundle, embedder, path, Settings()).to_json() for path in source.test_cohorts)
     manifest = replace(manifest, error_rates=rates)
-    (folder / CARD_NAME).write_text(model_card(manifest, parities, sizes, source.command))
+    (folder / CARD_NAME).write_text(model_card(manifest, parity, sizes, source.command))
     manifest = replace(manifest, files=file_entries(folder))
     (folder / MANIFEST_NAME).write_text(manifest.to_json())
+    source.signing.sign_bundle(folder)
     bundle = load_bundle(folder)
     for runtime in ("litert", "onnxruntime"):
         for precision in ("int8", "fp32"):
@@ -145,18 +154,7 @@ def _finish(
     return manifest
 
 
-def _models(source: Source) -> dict[str, bytes]:
-    network, samples = whitened(source.trained.network, source.train), source.trained.front_end.window_samples
-    tflite, onnx = float_tflite(network, samples), float_onnx(network, samples)
-    return {
-        "model.fp32.tflite": tflite,
-        "model.int8.tflite": int8_tflite(tflite, _calibration(source.train)),
-        "model.fp32.onnx": onnx,
-        "model.int8.onnx": int8_onnx(onnx, _calibration(source.train)),
-    }
-
-
-def _embedder(name: str, content: bytes, trained: Trained) -> Embedder:
+def _embedder(name: str, content: bytes, trained: Trained) -> ModelEmbedder:
     samples, size = trained.front_end.window_samples, trained.config.network.embedding_size
     if name.endswith(".tflite"):
         return LiteRtEmbedder(
@@ -169,9 +167,13 @@ def _embed(embedder: Embedder, pulse: NDArray[np.float32]) -> NDArray[np.float32
     return np.array([embedder.embed(window) for window in pulse]).reshape(-1, embedder.embedding_size)
 
 
-def _calibration(people: list[PersonWindows]) -> NDArray[np.float32]:
-    pool = np.concatenate([one.pulse for one in people])
-    return pool[:: max(1, len(pool) // CALIBRATION_WINDOWS)]
+def _answers(embedder: ModelEmbedder, pulse: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.array([embedder.answer(window) for window in pulse]).reshape(-1, embedder.embedding_size)
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def _cohort(people: list[PersonWindows], embedder: Embedder) -> NDArray[np.float32]:
@@ -180,7 +182,7 @@ def _cohort(people: list[PersonWindows], embedder: Embedder) -> NDArray[np.float
     return np.stack([pooled(_embed(embedder, pulse[:: len(pulse) // COHORT_WINDOWS])) for pulse in enough])
 
 
-def _golden(source: Source, embedders: dict[str, Embedder]) -> bytes:
+def _golden(source: Source, embedders: Mapping[str, Embedder]) -> bytes:
     """Synthetic windows, so that nobody's pulse ships in a bundle."""
     windows = golden_windows(source.trained.front_end.window_samples)
     buffer = io.BytesIO()

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from device.manifest import Manifest
-from export.parity import Parity
+from export.parity import ParityReport
 
 
-def model_card(manifest: Manifest, parities: list[Parity], sizes: Mapping[str, int], command: str) -> str:
+def model_card(manifest: Manifest, parity: ParityReport, sizes: Mapping[str, int], command: str) -> str:
     """Markdown for ``MODEL_CARD.md``.
 
     Args:
         manifest: of the bundle, complete but for the card itself.
-        parities: of its INT8 models.
+        parity: of its INT8 models.
         sizes: bytes of each model file.
         command: what made it.
     """
@@ -33,7 +33,7 @@ def model_card(manifest: Manifest, parities: list[Parity], sizes: Mapping[str, i
         "Shares of FMR that the comparisons cannot support are left out.\n",
         _rates(manifest.error_rates),
         "## INT8 against float\n",
-        _parity(parities, sizes),
+        _parity(parity, sizes),
         "## Data\n",
         *(f"- **{t.name}** ({t.licence}): {t.use}. {t.citation}" for t in manifest.training_data),
         "\n## How it was made\n",
@@ -57,19 +57,22 @@ def _rates(rates: tuple[Mapping[str, Any], ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _parity(parities: list[Parity], sizes: Mapping[str, int]) -> str:
+def _parity(parity: ParityReport, sizes: Mapping[str, int]) -> str:
     lines = [
         "| model | size | mean cosine | least cosine | EER, float to INT8, a window | over 12 s |",
         "|---|---|---|---|---|---|",
     ]
-    for one in parities:
+    for one in parity.formats:
         lines.append(
             f"| {one.model} | {sizes[one.model] / 1024:.0f} KiB | {one.cosine_mean:.4f} | {one.cosine_min:.4f} | "
             f"{_percent(one.fp32.eer_window)} to {_percent(one.int8.eer_window)} | "
             f"{_percent(one.fp32.eer_decision)} to {_percent(one.int8.eer_decision)} |"
         )
-    windows = parities[0].windows if parities else 0
-    return "\n".join(lines) + f"\n\nOn {windows:,} good windows of the people held out.\n"
+    windows = parity.formats[0].windows
+    return "\n".join(lines) + (
+        f"\n\nOn {windows:,} good windows of the people held out. The INT8 models of both formats differ by at most "
+        f"{parity.steps} of 256 steps of the output.\n"
+    )
 
 
 def _percent(share: float | None) -> str:

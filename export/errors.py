@@ -12,6 +12,10 @@ class ExportReason(StrEnum):
     CALIBRATION = "too little to calibrate with"
     PARITY = "int8 answers differ from float"
     UNWRITABLE = "output cannot be written"
+    KEY = "signing key cannot be used"
+    OPERATORS = "the model has an operator that does not fit"
+    ARENA = "the model needs more memory than allowed"
+    RUNTIME = "a runtime is not installed"
 
 
 class ExportError(PulsekeyError):

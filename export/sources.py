@@ -6,6 +6,7 @@ from pathlib import Path
 from device.manifest import TrainingData
 from export.build import Source
 from export.errors import ExportError, ExportReason
+from export.signing import SigningKey
 from export.threshold import HeldOut
 from train.checkpoint import Trained
 from train.cohorts import read_challenge
@@ -19,13 +20,14 @@ CHALLENGE_2015 = TrainingData(
 )
 
 
-def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...]) -> Source:
+def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...], signing: SigningKey) -> Source:
     """Read the people who trained, for calibration, and those held out, for gate and threshold.
 
     Args:
         trained: the checkpoint.
         recordings: the cohort file it was trained on.
         test_cohorts: cohort files of people never seen, measured and reported.
+        signing: the key that signs the bundle.
 
     Raises:
         ExportError: the file holds other people than the checkpoint names.
@@ -47,6 +49,7 @@ def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...]) -
         held_out=HeldOut(tuple(held_out), "PhysioNet/CinC Challenge 2015, held out of training"),
         training_data=(CHALLENGE_2015,),
         test_cohorts=test_cohorts,
+        signing=signing,
         command=_command(trained, test_cohorts),
     )
 

@@ -75,12 +75,32 @@ def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QUInt8,
-                extra_options={"WeightSymmetric": True},
+                extra_options={"WeightSymmetric": True, "TensorQuantOverrides": _weight_scales(float_model)},
                 calibrate_method=CalibrationMethod.MinMax,
             )
         finally:
             root.setLevel(level)
         return _stripped(onnx.load(target))
+
+
+def _weight_scales(float_model: bytes) -> dict[str, list[dict[str, object]]]:
+    """A scale for each output channel of each convolution: its largest weight is 127 steps from zero.
+
+    So TFLite has it. Left to itself ONNX Runtime spreads the same range over 255 steps instead of 254, and the two
+    formats would answer differently.
+    """
+    model = onnx.load_from_string(float_model)
+    weights = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
+    scales: dict[str, list[dict[str, object]]] = {}
+    for tensor in model.graph.initializer:
+        if tensor.name in weights:
+            weight = onnx.numpy_helper.to_array(tensor)
+            largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
+            zero_point = np.array(128, dtype=np.uint8)
+            scales[tensor.name] = [
+                {"axis": 0, "scale": np.float32(one / 127.0 or 1.0), "zero_point": zero_point} for one in largest
+            ]
+    return scales
 
 
 class _Windows(CalibrationDataReader):  # type: ignore[misc]

@@ -48,6 +48,10 @@ class OnnxRuntimeEmbedder:
 
     def embed(self, pulse: NDArray[np.float32]) -> NDArray[np.float32]:
         """Embed one window: (300,) standardised -> (d,) float32 of unit length; see `Embedder.embed`."""
+        return unit_embedding(self.answer(pulse), self._embedding_size)
+
+    def answer(self, pulse: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's own output for one window: (300,) standardised -> (d,), not yet of unit length."""
         window = checked_pulse(pulse, self._window_samples).reshape(1, 1, 1, -1)
         (output,) = self._session.run(["embedding"], {"window": window})
-        return unit_embedding(output, self._embedding_size)
+        return np.asarray(output, dtype=np.float32).reshape(-1)

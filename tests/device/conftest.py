@@ -1,12 +1,14 @@
 """Simulated pulses, a fake embedder, and a bundle with a tiny real ONNX model, made here and now."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from device.bundle import Bundle, load_bundle
@@ -21,7 +23,9 @@ from device.manifest import (
     TrainingData,
     file_entries,
 )
+from device.public_key import PublicKey
 
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 RATE_HZ = 125.0
 SIZE = 24
 # scipy.signal.butter(2, (0.5, 10.0), "bandpass", fs=125, output="sos")
@@ -171,6 +175,33 @@ def manifest_of() -> Callable[..., Manifest]:
     return make_manifest
 
 
+def sign_with(key: Ed25519PrivateKey, folder: Path) -> None:
+    """Write signature.json for the manifest that lies there, whatever it is."""
+    signed = key.sign(b"pulsekey bundle v1\0" + (folder / "manifest.json").read_bytes())
+    content = {
+        "algorithm": "ed25519",
+        "public_key": key.public_key().public_bytes_raw().hex(),
+        "signature": signed.hex(),
+    }
+    (folder / "signature.json").write_text(json.dumps(content))
+
+
+@pytest.fixture(scope="session")
+def sign() -> Callable[..., None]:
+    """Sign a bundle anew, by default with the key that these tests trust."""
+
+    def sign(folder: Path, key: Ed25519PrivateKey = SIGNING_KEY) -> None:
+        sign_with(key, folder)
+
+    return sign
+
+
+@pytest.fixture(scope="session")
+def public_key() -> PublicKey:
+    """The key that these tests trust."""
+    return PublicKey(SIGNING_KEY.public_key().public_bytes_raw())
+
+
 @pytest.fixture(scope="session")
 def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole bundle, ONNX only; read-only by convention: copy it to change it."""
@@ -187,6 +218,7 @@ def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"model.{precision}.onnx").write_bytes(model)
     (folder / "MODEL_CARD.md").write_text("A spectrum, for tests.\n", encoding="utf-8")
     (folder / "manifest.json").write_text(make_manifest(folder).to_json(), encoding="utf-8")
+    sign_with(SIGNING_KEY, folder)
     return folder
 
 
@@ -206,6 +238,9 @@ def bundle_copy(bundle_folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may touch the gallery of whoever runs it."""
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, public_key: PublicKey) -> None:
+    """No test may touch the gallery or the trusted keys of whoever runs it; the tests' own key is trusted."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+    folder = tmp_path / "xdg" / "pulsekey" / "trusted"
+    folder.mkdir(parents=True)
+    (folder / "tests.pub").write_bytes(public_key.to_pem())

@@ -11,6 +11,9 @@ from device.bundle import load_bundle
 from device.errors import BundleError, BundleReason
 from device.manifest import Manifest
 
+Change = Callable[[dict[str, Any]], object]
+Edit = Callable[[Change], None]
+
 
 def refuses(reason: BundleReason, *words: str) -> "pytest.RaisesExc[BundleError]":
     def check(error: BundleError) -> bool:
@@ -19,11 +22,18 @@ def refuses(reason: BundleReason, *words: str) -> "pytest.RaisesExc[BundleError]
     return pytest.raises(BundleError, check=check)
 
 
-def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    path = folder / "manifest.json"
-    value = json.loads(path.read_text())
-    change(value)
-    path.write_text(json.dumps(value))
+@pytest.fixture
+def edit(bundle_copy: Path, sign: Callable[[Path], None]) -> Edit:
+    """Changes the manifest, and signs what came of it."""
+
+    def edit(change: Change) -> None:
+        path = bundle_copy / "manifest.json"
+        value = json.loads(path.read_text())
+        change(value)
+        path.write_text(json.dumps(value))
+        sign(bundle_copy)
+
+    return edit
 
 
 def test_a_whole_bundle_loads(bundle_folder: Path) -> None:
@@ -82,25 +92,25 @@ def test_a_file_that_the_manifest_does_not_name_is_not_read(bundle_copy: Path) -
 
 
 @pytest.mark.parametrize(("version", "word"), [(2, "update pulsekey"), (0, "export the bundle again")])
-def test_other_format_version(bundle_copy: Path, version: int, word: str) -> None:
-    edit(bundle_copy, lambda value: value.update(format_version=version, unheard_of=1))
+def test_other_format_version(bundle_copy: Path, edit: Edit, version: int, word: str) -> None:
+    edit(lambda value: value.update(format_version=version, unheard_of=1))
     with refuses(BundleReason.FORMAT_VERSION, f"format {version}", word):
         load_bundle(bundle_copy)
 
 
-def test_front_end_that_is_not_the_digests(bundle_copy: Path) -> None:
-    edit(bundle_copy, lambda value: value["front_end"].update(settle_samples=95))
+def test_front_end_that_is_not_the_digests(bundle_copy: Path, edit: Edit) -> None:
+    edit(lambda value: value["front_end"].update(settle_samples=95))
     with refuses(BundleReason.FRONT_END, "front_end_digest"):
         load_bundle(bundle_copy)
 
 
-def test_front_end_that_is_none(bundle_copy: Path) -> None:
-    edit(bundle_copy, lambda value: value["front_end"].pop("sections"))
+def test_front_end_that_is_none(bundle_copy: Path, edit: Edit) -> None:
+    edit(lambda value: value["front_end"].pop("sections"))
     with refuses(BundleReason.MALFORMED, "front_end", "sections"):
         load_bundle(bundle_copy)
 
 
-FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
+FAULTS: list[tuple[Change, str]] = [
     (lambda v: v.pop("model_id"), "model_id is missing"),
     (lambda v: v.update(model_id=""), "model_id"),
     (lambda v: v.update(model_id=7), "model_id"),
@@ -127,14 +137,15 @@ FAULTS: list[tuple[Callable[[dict[str, Any]], object], str]] = [
 
 
 @pytest.mark.parametrize(("change", "word"), FAULTS)
-def test_malformed_manifest(bundle_copy: Path, change: Callable[[dict[str, Any]], object], word: str) -> None:
-    edit(bundle_copy, change)
+def test_malformed_manifest(bundle_copy: Path, edit: Edit, change: Change, word: str) -> None:
+    edit(change)
     with refuses(BundleReason.MALFORMED, "manifest.json", word):
         load_bundle(bundle_copy)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b'{"format_version": NaN}', b"[" * 100_000])
-def test_manifest_that_is_not_json(bundle_copy: Path, text: bytes) -> None:
+def test_manifest_that_is_not_json(bundle_copy: Path, text: bytes, sign: Callable[[Path], None]) -> None:
     (bundle_copy / "manifest.json").write_bytes(text)
+    sign(bundle_copy)
     with refuses(BundleReason.MALFORMED, "manifest.json"):
         load_bundle(bundle_copy)

@@ -176,15 +176,18 @@ def test_no_good_window(pulsekey: Pulsekey, options: list[object], board: Any, g
     assert "this is" not in done.stdout
 
 
-def test_bundle_faults(pulsekey: Pulsekey, options: list[object], bundle_copy: Path, tmp_path: Path) -> None:
+def test_bundle_faults(pulsekey: Pulsekey, bundle_copy: Path, tmp_path: Path, sign: Callable[[Path], None]) -> None:
     port = ["--port", "/dev/surely-not-there"]
     done = pulsekey("run", *port, "--bundle", tmp_path / "none")
     fails(done, "no bundle at")
     only_line(done)
     manifest = json.loads((bundle_copy / "manifest.json").read_text())
     (bundle_copy / "manifest.json").write_text(json.dumps(manifest | {"format_version": 9}))
+    fails(pulsekey("run", *port, "--bundle", bundle_copy), "signature does not match")
+    sign(bundle_copy)
     fails(pulsekey("run", *port, "--bundle", bundle_copy), "format 9")
     (bundle_copy / "manifest.json").write_text(json.dumps(manifest))
+    sign(bundle_copy)
     (bundle_copy / "model.int8.onnx").write_bytes(b"x")
     fails(pulsekey("run", *port, "--bundle", bundle_copy), "model.int8.onnx is damaged")
 
@@ -314,7 +317,7 @@ def test_a_reader_that_leaves_ends_it_quietly(
 def test_help_and_version(pulsekey: Pulsekey) -> None:
     done = pulsekey("--help")
     assert done.returncode == 0
-    for name in ("run", "enrol", "list", "forget", "ports", "demo", "evaluate"):
+    for name in ("run", "enrol", "list", "forget", "trust", "ports", "demo", "evaluate"):
         assert f"  {name} " in done.stdout
         assert pulsekey(name, "--help").returncode == 0
     assert pulsekey("--version").stdout.startswith("pulsekey ")

@@ -1,5 +1,6 @@
 """Pooling and normalised scores, by plain loops."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,12 @@ def test_a_bundle_brings_its_cohort(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize("cohort", [np.zeros((19, 24)), np.zeros((40, 23)), np.zeros(24)])
-def test_a_cohort_that_does_not_fit_is_refused(cohort: np.ndarray, bundle_copy: Path, manifest_of: object) -> None:
+def test_a_cohort_that_does_not_fit_is_refused(
+    cohort: np.ndarray, bundle_copy: Path, manifest_of: Callable[..., Manifest], sign: Callable[[Path], None]
+) -> None:
     np.savez(bundle_copy / "cohort.npz", references=cohort)
-    manifest: Manifest = manifest_of(bundle_copy)  # type: ignore[operator]
-    (bundle_copy / "manifest.json").write_text(manifest.to_json())
+    (bundle_copy / "manifest.json").write_text(manifest_of(bundle_copy).to_json())
+    sign(bundle_copy)
     with pytest.raises(BundleError, match=r"cohort\.npz: references") as caught:
         comparator_of(load_bundle(bundle_copy))
     assert caught.value.reason is BundleReason.MALFORMED

@@ -26,9 +26,16 @@ def refuses(reason: BundleReason, *words: str) -> "pytest.RaisesExc[BundleError]
     return pytest.raises(BundleError, check=check)
 
 
-def rewrite(folder: Path, manifest_of: Callable[..., Any]) -> Bundle:
-    (folder / "manifest.json").write_text(manifest_of(folder).to_json())
-    return load_bundle(folder)
+@pytest.fixture
+def rewrite(manifest_of: Callable[..., Any], sign: Callable[[Path], None]) -> Callable[[Path], Bundle]:
+    """Makes a bundle whole again after its files were changed."""
+
+    def rewrite(folder: Path) -> Bundle:
+        (folder / "manifest.json").write_text(manifest_of(folder).to_json())
+        sign(folder)
+        return load_bundle(folder)
+
+    return rewrite
 
 
 @needs_onnxruntime
@@ -69,14 +76,14 @@ def test_no_embedding_of_no_pulse(bundle: Bundle, pulse: Any, reason: SignalReas
 
 
 @needs_onnxruntime
-def test_a_model_that_answers_otherwise_is_refused(bundle_copy: Path, manifest_of: Callable[..., Any]) -> None:
+def test_a_model_that_answers_otherwise_is_refused(bundle_copy: Path, rewrite: Callable[[Path], Bundle]) -> None:
     with np.load(bundle_copy / "golden.npz") as arrays:
         values = dict(arrays)
     values["embeddings_int8"] = np.roll(values["embeddings_int8"], 1, axis=1)
     buffer = io.BytesIO()
     np.savez(buffer, **values)
     (bundle_copy / "golden.npz").write_bytes(buffer.getvalue())
-    bundle = rewrite(bundle_copy, manifest_of)
+    bundle = rewrite(bundle_copy)
     with refuses(BundleReason.GOLDEN, "model.int8.onnx", "bound 0.99", "window"):
         load_embedder(bundle, "onnxruntime")
     load_embedder(bundle, "onnxruntime", "fp32")  # whose own golden vectors are untouched
@@ -84,33 +91,35 @@ def test_a_model_that_answers_otherwise_is_refused(bundle_copy: Path, manifest_o
 
 @needs_onnxruntime
 @pytest.mark.parametrize("content", [b"no archive", b""])
-def test_golden_vectors_that_cannot_be_read(bundle_copy: Path, manifest_of: Callable[..., Any], content: bytes) -> None:
+def test_golden_vectors_that_cannot_be_read(
+    bundle_copy: Path, rewrite: Callable[[Path], Bundle], content: bytes
+) -> None:
     (bundle_copy / "golden.npz").write_bytes(content)
     with refuses(BundleReason.GOLDEN, "golden.npz"):
-        load_embedder(rewrite(bundle_copy, manifest_of), "onnxruntime")
+        load_embedder(rewrite(bundle_copy), "onnxruntime")
 
 
 @needs_onnxruntime
-def test_golden_vectors_of_another_shape(bundle_copy: Path, manifest_of: Callable[..., Any]) -> None:
+def test_golden_vectors_of_another_shape(bundle_copy: Path, rewrite: Callable[[Path], Bundle]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, windows=np.empty((0, 300)), embeddings_int8=np.empty((0, 24)))
     (bundle_copy / "golden.npz").write_bytes(buffer.getvalue())
     with refuses(BundleReason.GOLDEN, "do not fit"):
-        load_embedder(rewrite(bundle_copy, manifest_of), "onnxruntime")
+        load_embedder(rewrite(bundle_copy), "onnxruntime")
 
 
 @needs_onnxruntime
-def test_a_file_that_is_no_model(bundle_copy: Path, manifest_of: Callable[..., Any]) -> None:
+def test_a_file_that_is_no_model(bundle_copy: Path, rewrite: Callable[[Path], Bundle]) -> None:
     (bundle_copy / "model.int8.onnx").write_bytes(b"whatever this is")
     with refuses(BundleReason.BAD_MODEL, "model.int8.onnx"):
-        load_embedder(rewrite(bundle_copy, manifest_of), "onnxruntime")
+        load_embedder(rewrite(bundle_copy), "onnxruntime")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ai_edge_litert") is None, reason="ai-edge-litert is not installed")
-def test_a_file_that_is_no_tflite_model(bundle_copy: Path, manifest_of: Callable[..., Any]) -> None:
+def test_a_file_that_is_no_tflite_model(bundle_copy: Path, rewrite: Callable[[Path], Bundle]) -> None:
     (bundle_copy / "model.int8.tflite").write_bytes(b"whatever this is")
     with refuses(BundleReason.BAD_MODEL, "model.int8.tflite"):
-        load_embedder(rewrite(bundle_copy, manifest_of), "litert")
+        load_embedder(rewrite(bundle_copy), "litert")
 
 
 def test_no_runtime_says_what_to_install(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

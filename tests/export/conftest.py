@@ -1,6 +1,7 @@
 """The shipped network, taken back from its ONNX file, and simulated wearers to export it anew with."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from device.bundle import default_bundle_path
 from device.manifest import TrainingData
 from export.build import Source
+from export.signing import signing_key
 from export.threshold import HeldOut
 from firmware_bridge import Recording, wearer_names
 from firmware_bridge.wearers import WearerSource, load_wearer
@@ -42,8 +44,17 @@ def shipped_network() -> EmbeddingNetwork:
     return network
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where signing and trusted keys lie: never those of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("XDG_DATA_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def source() -> Source:
+def source(own_home: Path) -> Source:
     spec = design()
     held_out = tuple(wearer_recording(name, 2, 1500.0) for name in wearer_names())
     return Source(
@@ -53,5 +64,6 @@ def source() -> Source:
         held_out=HeldOut(held_out, "simulated wearers"),
         training_data=(TrainingData("simulated wearers", "MIT", "this project", "training"),),
         test_cohorts=(),
+        signing=signing_key(None, lambda _: None),
         command="pulsekey train tests",
     )
