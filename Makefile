@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# LiteRT's forerunner, which many boards still have, wants a NumPy that nothing else here does: an environment of its own.
+TFLITE := .venv-tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check clean
+.PHONY: help install demo test tflite check clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,8 +30,23 @@ install: $(VENV)/device ## make .venv with what the device needs (no torch)
 demo: install ## enrol two simulated wearers, recognise one, turn a stranger away
 	$(BIN)/pulsekey demo
 
-test: $(VENV)/dev ## install what the tests need and run them
+test: $(VENV)/dev $(TFLITE)/ready ## install what the tests need and run them
 	$(BIN)/python -m pytest
+
+tflite: $(TFLITE)/ready ## make .venv-tflite with tflite-runtime and NumPy 1, for the tests
+
+$(TFLITE)/ready: $(VENV)/created constraints.txt
+	@mkdir -p $(TFLITE)
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then \
+		$(BIN)/python -m venv $(TFLITE) && \
+		grep -v '^numpy==' constraints.txt > $(TFLITE)/constraints.txt && \
+		$(TFLITE)/bin/python -m pip install --quiet --disable-pip-version-check -c $(TFLITE)/constraints.txt \
+			'tflite-runtime==2.14.0' 'numpy<2' cobs cryptography pyserial && \
+		$(TFLITE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .; \
+	else \
+		echo "tflite-runtime has no wheels for this Python: its tests are skipped"; \
+	fi
+	@touch $@
 
 check: $(VENV)/dev ## lint, types and import contracts
 	$(BIN)/ruff check .
@@ -38,4 +55,4 @@ check: $(VENV)/dev ## lint, types and import contracts
 	$(BIN)/lint-imports
 
 clean: ## remove what was installed and built
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(TFLITE) build dist *.egg-info

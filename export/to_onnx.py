@@ -43,7 +43,7 @@ def float_onnx(network: nn.Module, window_samples: int) -> bytes:
     )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
-    return _stripped(program.model_proto)
+    return _stripped(_with_global_pool(program.model_proto))
 
 
 def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
@@ -81,6 +81,20 @@ def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
         finally:
             root.setLevel(level)
         return _stripped(onnx.load(target))
+
+
+def _with_global_pool(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The mean over time as the operator that ONNX Runtime has in integers too, which ReduceMean is not."""
+    for node in model.graph.node:
+        if node.op_type == "ReduceMean":
+            node.op_type = "GlobalAveragePool"
+            axes = node.input[1]
+            del node.input[1:], node.attribute[:]
+            unused = [tensor for tensor in model.graph.initializer if tensor.name == axes]
+            for tensor in unused:
+                model.graph.initializer.remove(tensor)
+    onnx.checker.check_model(model)
+    return model
 
 
 def _weight_scales(float_model: bytes) -> dict[str, list[dict[str, object]]]:

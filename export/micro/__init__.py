@@ -1,0 +1,1 @@
+"""The small model on a microcontroller: proved in TFLite Micro, and written as C++."""
