@@ -28,6 +28,8 @@ class DataConfig:
     dev_people: int
     hop_samples: int
     """Hop of training windows, 125-Hz samples; they overlap, those of the device do not."""
+    backwards: bool
+    """Whether everyone's windows played backwards train too, as those of as many people more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,11 @@ class Trainer:
         network = build_network(config.network.name, config.network.width, config.network.embedding_size)
         # Depthwise convolutions train twice as fast in this layout on a CPU.
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._classes = [one.pulse for one in self._people]
+        if config.data.backwards:
+            self._classes += [pulse[:, ::-1] for pulse in self._classes]
         self._loss = ArcFaceLoss(
-            len(self._people), config.network.embedding_size, config.loss.margin_degrees, config.loss.scale
+            len(self._classes), config.network.embedding_size, config.loss.margin_degrees, config.loss.scale
         )
         self._optimiser = torch.optim.AdamW(
             [*self._network.parameters(), *self._loss.parameters()],
@@ -118,13 +121,13 @@ class Trainer:
         return total / max(1, batches)
 
     def _draw(self) -> tuple[Tensor, Tensor]:
-        """The same number of windows of everyone, in random order."""
+        """The same number of windows of every class, in random order."""
         count = self._config.optimiser.windows_per_person
         picks = []
-        for one in self._people:
-            order = torch.randint(one.pulse.shape[0], (count,), generator=self._generator)
-            picks.append(one.pulse[order.numpy()])
-        labels = torch.arange(len(self._people)).repeat_interleave(count)
+        for pulse in self._classes:
+            order = torch.randint(pulse.shape[0], (count,), generator=self._generator)
+            picks.append(pulse[order.numpy()])
+        labels = torch.arange(len(self._classes)).repeat_interleave(count)
         order = torch.randperm(labels.numel(), generator=self._generator)
         return torch.from_numpy(np.concatenate(picks))[order], labels[order]
 

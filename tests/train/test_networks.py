@@ -17,7 +17,7 @@ from train.networks.shufflenet import HalvingUnit, ShuffleUnit
 from train.selection import embed
 from train.windows import PersonWindows
 
-NAMES = ["mobilenetv1", "resnet34", "shufflenetv1"]
+NAMES = ["fcn", "mobilenetv1", "resnet34", "shufflenetv1"]
 
 
 def windows(count: int, seed: int = 0) -> np.ndarray:
@@ -60,7 +60,7 @@ def test_windows_become_embeddings_at_every_width(name: str, width: float) -> No
 @pytest.mark.parametrize(
     ("name", "width", "says"),
     [
-        ("vgg", 1.0, "no network 'vgg'; there is: mobilenetv1, resnet34, shufflenetv1"),
+        ("vgg", 1.0, "no network 'vgg'; there is: fcn, mobilenetv1, resnet34, shufflenetv1"),
         ("resnet34", 0.2, "no resnet34 of width 0.2; there is: 0.25 to 1.0"),
         ("shufflenetv1", 1.5, "no shufflenetv1 of width 1.5"),
         ("mobilenetv1", math.nan, "no mobilenetv1 of width nan"),

@@ -47,6 +47,18 @@ def data(people: int = 4, windows: int = 40) -> TrainingData:
     return TrainingData([person(n, long) for n in range(people)], [person(n + 9, 300) for n in range(3)], spec)
 
 
+def test_windows_played_backwards_are_those_of_as_many_people_more(tmp_path: Path) -> None:
+    config = tiny()
+    config = replace(config, data=replace(config.data, backwards=True))
+    given = data(people=3, windows=25)
+    windows, labels = Trainer(config, given, tmp_path)._draw()
+    assert sorted(set(labels.tolist())) == list(range(6))
+    own = [{row.tobytes() for row in one.pulse} for one in given.train]
+    for window, label in zip(windows.numpy(), labels.tolist(), strict=True):
+        drawn = window if label < 3 else np.ascontiguousarray(window[::-1])
+        assert drawn.tobytes() in own[label % 3]
+
+
 def test_a_training_that_was_cut_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     whole = load(Trainer(tiny(), data(), _folder(tmp_path / "whole")).run().with_name("last.ckpt"))
 

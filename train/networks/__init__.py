@@ -4,15 +4,17 @@ from collections.abc import Callable
 
 from train.errors import TrainError, TrainReason
 from train.networks.base import EmbeddingNetwork
+from train.networks.fcn import Fcn
 from train.networks.mobilenet import MobileNetV1
 from train.networks.resnet import ResNet34
 from train.networks.shufflenet import ShuffleNetV1
 
-__all__ = ["EmbeddingNetwork", "MobileNetV1", "ResNet34", "ShuffleNetV1", "build_network"]
+__all__ = ["EmbeddingNetwork", "Fcn", "MobileNetV1", "ResNet34", "ShuffleNetV1", "build_network"]
 
 MIN_WIDTH, MAX_WIDTH = 0.25, 1.0
 
 _NETWORKS: dict[str, Callable[[float, int], EmbeddingNetwork]] = {
+    "fcn": Fcn,
     "mobilenetv1": MobileNetV1,
     "resnet34": ResNet34,
     "shufflenetv1": ShuffleNetV1,

@@ -18,9 +18,19 @@ def scaled(channels: int, width: float, multiple: int = 8) -> int:
 def kernel_for(length: int, stride: int, odd: int = KERNEL) -> int:
     """The kernel whose symmetric padding is the converter's SAME padding, so that no PAD op is needed.
 
-    At stride 2 that is an odd kernel on an odd length and an even one, larger by one, on an even length.
+    The odd one, or one sample more where SAME would pad one end more than the other: at stride 2 on an even length.
     """
-    return odd + 1 if stride == 2 and length % 2 == 0 else odd
+    return odd + _padded(length, odd, stride) % 2
+
+
+def padding_for(length: int, kernel: int, stride: int) -> int:
+    """Zeros at either end, for a kernel of ``kernel_for``."""
+    return _padded(length, kernel, stride) // 2
+
+
+def _padded(length: int, kernel: int, stride: int) -> int:
+    """Zeros at both ends together, as SAME has them."""
+    return max(0, (length_after(length, stride) - 1) * stride + kernel - length)
 
 
 def length_after(length: int, stride: int) -> int:
@@ -29,7 +39,14 @@ def length_after(length: int, stride: int) -> int:
 
 
 def convolution(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, *, bounded: bool = True
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    stride: int = 1,
+    groups: int = 1,
+    *,
+    padding: int | None = None,
+    bounded: bool = True,
 ) -> nn.Sequential:
     """A convolution without bias, its batch norm, and either the bounded activation or none.
 
@@ -37,12 +54,14 @@ def convolution(
         inputs: channels in.
         outputs: channels out.
         kernel: samples, from ``kernel_for``.
-        stride: 1 or 2 samples.
+        stride: samples.
         groups: groups of channels.
+        padding: zeros at either end, from ``padding_for``; what a stride of 1 or 2 needs if left out.
         bounded: whether an activation follows; the range of what has none is INT8's to find.
     """
+    ends = (kernel - 1) // 2 if padding is None else padding
     return nn.Sequential(
-        RoundedConv2d(inputs, outputs, (1, kernel), (1, stride), (0, (kernel - 1) // 2), groups=groups, bias=False),
+        RoundedConv2d(inputs, outputs, (1, kernel), (1, stride), (0, ends), groups=groups, bias=False),
         nn.BatchNorm2d(outputs),
         BoundedReLU() if bounded else RoundedSignal(),
     )

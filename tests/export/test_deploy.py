@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from export.deploy import BOUND, LARGEST_GAIN, deployable
+from train.networks import EmbeddingNetwork, build_network
+from train.networks.blocks import ChannelShuffle
+
+NAMES = ["fcn", "mobilenetv1", "resnet34", "shufflenetv1"]
+
+
+def windows(count: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    phase = rng.uniform(0, 6, (count, 1)) + 2 * np.pi * rng.uniform(0.8, 2.0, (count, 1)) * np.arange(300) / 125.0
+    pulse = np.cos(phase) + rng.uniform(0.1, 0.6, (count, 1)) * np.cos(2 * phase - 1.0)
+    return ((pulse - pulse.mean(axis=1, keepdims=True)) / pulse.std(axis=1, keepdims=True)).astype(np.float32)
+
+
+def batch(pulse: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(pulse)[:, None, None, :]
+
+
+def settled(name: str) -> EmbeddingNetwork:
+    torch.manual_seed(0)
+    network = build_network(name, 0.25, 16).train()
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.weight.uniform_(0.3, 1.5)
+                module.bias.normal_(0.0, 0.3)
+        for _ in range(30):
+            network(batch(windows(32, 1)))
+    return network.eval()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_ships_answers_as_what_was_trained(name: str) -> None:
+    network, pulse = settled(name), windows(40, 2)
+    deployed = deployable(network, pulse)
+    with torch.inference_mode():
+        # The windows that ranges were taken from: none of them is clipped anew.
+        torch.testing.assert_close(deployed(batch(pulse)), network(batch(pulse)), rtol=1e-3, atol=1e-4)
+    kinds = {type(module) for module in deployed.features.modules()}
+    assert not kinds & {nn.BatchNorm2d, ChannelShuffle}
+
+
+def test_the_trained_network_is_left_as_it_was() -> None:
+    network = settled("shufflenetv1")
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    deployable(network, windows(8, 2))
+    after = network.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_shuffle_is_dealt_out_as_by_hand() -> None:
+    network = settled("shufflenetv1")
+    branch = network.features[4].branch  # the second unit: grouped throughout
+    grouped, groups = branch[0][0], 3
+    deployed = deployable(network, windows(8, 2)).features[4].branch[0][0]
+    outputs, size = grouped.out_channels, grouped.in_channels // groups
+    folded_bias = deployed.bias
+    assert folded_bias is not None
+    for dealt in range(outputs):
+        # Channel c of group g goes to place c * groups + g.
+        source = (dealt % groups) * (outputs // groups) + dealt // groups
+        group = source // (outputs // groups)
+        row = deployed.weight[dealt, :, 0, 0]
+        inside = row[group * size : (group + 1) * size]
+        assert torch.count_nonzero(row) == torch.count_nonzero(inside)
+        cosine = torch.cosine_similarity(inside, grouped.weight[source, :, 0, 0], dim=0).detach()
+        assert float(cosine.abs()) > 0.9999  # the same direction; the batch norm scales it
+
+
+@pytest.mark.parametrize("name", ["fcn", "mobilenetv1"])
+def test_channels_of_a_chain_use_more_of_their_range(name: str) -> None:
+    network, pulse = settled(name), windows(60, 2)
+    deployed = deployable(network, pulse)
+    for at in range(1, len(network.features) + 1):
+        with torch.inference_mode():
+            before = network.features[:at](batch(pulse)).amax(dim=(0, 2, 3))
+            after = deployed.features[:at](batch(pulse)).amax(dim=(0, 2, 3))
+        for low, high in zip(before.tolist(), after.tolist(), strict=True):
+            gain = min(max(BOUND / max(low, 1e-3), 1.0), LARGEST_GAIN) ** 0.5
+            assert high == pytest.approx(low * gain, rel=1e-3, abs=1e-5)
+            assert high <= BOUND
+
+
+@pytest.mark.parametrize("name", ["resnet34", "shufflenetv1"])
+def test_what_is_summed_is_not_scaled(name: str) -> None:
+    network, pulse = settled(name), windows(30, 2)
+    deployed = deployable(network, pulse)
+    with torch.inference_mode():
+        expected = network.features(batch(pulse))
+        torch.testing.assert_close(deployed.features(batch(pulse)), expected, rtol=1e-3, atol=1e-4)
