@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from device.enrolment import DEFAULT_SECONDS
 from device.errors import CommandError, CommandReason
 from device.evaluation import Settings, evaluate, table
 from device.evaluation.settings import DECISION_SECONDS
+from device.whole_file import check_writable, write_whole
 
 HELP = "Measure the error rates of a model on a cohort file, through the device's own front end and decision."
 
@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         PulsekeyError: of whatever phase.
     """
-    if args.json is not None and not os.access(args.json.resolve().parent, os.W_OK):
-        raise _unwritable(args.json, "no such folder, or no permission")  # now, not after minutes of work
+    if args.json is not None:
+        check_writable(args.json)
     if args.seed < 0:
         raise CommandError(CommandReason.BAD_ARGUMENT, "--seed must not be negative")
     bundle = load_bundle(args.bundle)
@@ -79,25 +79,10 @@ def run(args: argparse.Namespace) -> int:
         progress=_progress if sys.stderr.isatty() else lambda _: None,
     )
     if args.json is not None:
-        _write(args.json, json.dumps(result.to_json(), indent=2, allow_nan=False) + "\n")
+        write_whole(args.json, json.dumps(result.to_json(), indent=2, allow_nan=False) + "\n")
     print(table(result))
     return 0
 
 
 def _progress(subject: str) -> None:
     print(f"read {subject:<20.20}\r", end="", file=sys.stderr, flush=True)
-
-
-def _write(path: Path, text: str) -> None:
-    # Beside it first, then renamed: a file that is there is whole.
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise _unwritable(path, error.strerror or str(error)) from None
-
-
-def _unwritable(path: Path, why: str) -> CommandError:
-    return CommandError(CommandReason.UNWRITABLE, f"cannot write {path}: {why}")

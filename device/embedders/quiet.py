@@ -15,7 +15,13 @@ def quiet_stderr() -> Iterator[None]:
     Afterwards all of it is written out but lines of mere information; where an exception escapes, those too. It works
     for the whole process: what other threads write meanwhile comes later.
     """
-    stderr = os.dup(2)
+    try:
+        stderr = os.dup(2)
+    except OSError:
+        stderr = -1
+    if stderr == -1:  # started without one: what is written goes nowhere as it is
+        yield
+        return
     try:
         # In memory, since a board's file system may be read-only.
         held = os.memfd_create("held-stderr")

@@ -165,6 +165,7 @@ def make_manifest(folder: Path, **changes: Any) -> Manifest:
         "golden": Golden(min_cosine=0.99),
         "files": file_entries(folder),
         "training_data": (TrainingData("none", "none", "none", "none"),),
+        "operators": {},
         "error_rates": (),
     }
     return Manifest(**(values | changes))
