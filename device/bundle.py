@@ -54,14 +54,33 @@ def default_bundle_path() -> Path:
     return MODELS / name
 
 
+def shipped_bundles() -> list[Path]:
+    """The folders of the models that ship, in order of name."""
+    return sorted(path.parent for path in MODELS.glob(f"*/{MANIFEST_NAME}"))
+
+
+def bundle_folder(path: Path | str | None) -> Path:
+    """The folder that is meant: the default model's, that of a shipped model of this name, or the path itself.
+
+    Raises:
+        BundleError: MISSING, where none is named and no model ships.
+    """
+    if path is None:
+        return default_bundle_path()
+    folder = Path(path)
+    shipped = MODELS / folder.name
+    # A folder of one's own comes first, and a path is never taken for a name.
+    return shipped if folder.name == str(path) and not folder.exists() and shipped in shipped_bundles() else folder
+
+
 def load_bundle(path: Path | str | None = None) -> Bundle:
-    """Read and check a bundle (default: the one that ships).
+    """Read and check a bundle, by its folder or the name of one that ships (default: the default model).
 
     Raises:
         BundleError: with the reason, and the file or field at fault in its line.
         TrustError: the trusted keys cannot be read.
     """
-    folder = default_bundle_path() if path is None else Path(path)
+    folder = bundle_folder(path)
     content = read_manifest(folder)
     check_signature(folder, content)
     return checked_bundle(folder, content)
@@ -90,7 +109,11 @@ def read_manifest(folder: Path) -> bytes:
         BundleError: MISSING, or MALFORMED, where it is too large.
     """
     if not folder.is_dir():
-        raise BundleError(BundleReason.MISSING, f"no bundle at {folder}: it must be a folder with {MANIFEST_NAME}")
+        names = ", ".join(shipped.name for shipped in shipped_bundles())
+        raise BundleError(
+            BundleReason.MISSING,
+            f"no bundle at {folder}: it must be a folder with {MANIFEST_NAME}, or the name of one that ships: {names}",
+        )
     path = folder / MANIFEST_NAME
     try:
         with path.open("rb") as file:

@@ -54,7 +54,9 @@ def add_gallery(parser: argparse.ArgumentParser) -> None:
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
     """Which model, and what runs it."""
-    parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="default: the model that ships")
+    parser.add_argument(
+        "--bundle", type=Path, metavar="FOLDER", help="or the name of a model that ships (default: the default model)"
+    )
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="inference runtime (default auto)")
 
 

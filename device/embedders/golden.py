@@ -20,16 +20,29 @@ def check_golden(bundle: Bundle, embedder: Embedder, *, precision: str, model_na
     """
     windows, expected = _golden_arrays(bundle, precision)
     bound = bundle.manifest.golden.min_cosine
-    cosines = [float(np.dot(embedder.embed(w), e / np.linalg.norm(e))) for w, e in zip(windows, expected, strict=True)]
-    worst = int(np.argmin(cosines))
-    if not cosines[worst] >= bound:  # so that NaN is refused too
-        raise BundleError(
-            BundleReason.GOLDEN,
-            f"{bundle.path / model_name} answers golden window {worst} with cosine {cosines[worst]:.4f}, "
-            f"bound {bound:g}, on {embedder.runtime}: not the model that was exported; use another --runtime "
-            "or bundle",
-        )
-    return cosines[worst]
+    cosines = []
+    for number, (window, right) in enumerate(zip(windows, expected, strict=True)):
+        try:
+            answer = embedder.embed(window)
+        except BundleError as error:
+            raise _refused(bundle, model_name, embedder, f"answers golden window {number} with nothing usable", error) from None
+        cosines.append(float(np.dot(answer, right / np.linalg.norm(right))))
+        if not cosines[-1] >= bound:  # so that NaN is refused too
+            raise _refused(
+                bundle, model_name, embedder, f"answers golden window {number} with cosine {cosines[-1]:.4f}"
+            )
+    return min(cosines)
+
+
+def _refused(
+    bundle: Bundle, model_name: str, embedder: Embedder, what: str, why: BundleError | None = None
+) -> BundleError:
+    reason = "" if why is None else f" ({why})"
+    return BundleError(
+        BundleReason.GOLDEN,
+        f"{bundle.path / model_name} {what}{reason}, bound {bundle.manifest.golden.min_cosine:g}, on "
+        f"{embedder.runtime}: not the model that was exported; use another --runtime or bundle",
+    )
 
 
 def _golden_arrays(bundle: Bundle, precision: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from device.bundle import load_bundle
+from device.bundle import MODELS, load_bundle, shipped_bundles
 from device.errors import BundleError, BundleReason
 from device.manifest import Manifest
 
@@ -34,6 +34,17 @@ def edit(bundle_copy: Path, sign: Callable[[Path], None]) -> Edit:
         sign(bundle_copy)
 
     return edit
+
+
+def test_a_shipped_bundle_goes_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (name, *_) = [folder.name for folder in shipped_bundles()]
+    assert load_bundle(name).path == MODELS / name
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()  # a folder of one's own comes first, whatever is in it
+    with refuses(BundleReason.MISSING, "no manifest.json"):
+        load_bundle(name)
+    with refuses(BundleReason.MISSING, f"no bundle at elsewhere/{name}", "the name of one that ships", name):
+        load_bundle(Path("elsewhere") / name)
 
 
 def test_a_whole_bundle_loads(bundle_folder: Path) -> None:

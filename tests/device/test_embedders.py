@@ -90,6 +90,34 @@ def test_a_model_that_answers_otherwise_is_refused(bundle_copy: Path, rewrite: C
 
 
 @needs_onnxruntime
+def test_a_model_that_answers_nothing_but_zeros_is_refused(
+    bundle_copy: Path, rewrite: Callable[[Path], Bundle]
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(bundle_copy / "model.int8.onnx")
+    for tensor in model.graph.initializer:
+        if tensor.name in ("cos", "sin"):
+            tensor.CopyFrom(onnx.numpy_helper.from_array(0 * onnx.numpy_helper.to_array(tensor), tensor.name))
+    (nothing,) = [node for node in model.graph.node if node.op_type == "Div"]
+    nothing.op_type = "Mul"  # magnitude times length: zero, not 0 / 0
+    (bundle_copy / "model.int8.onnx").write_bytes(model.SerializeToString())
+    with refuses(BundleReason.GOLDEN, "model.int8.onnx", "zero", "bound 0.99", "window 0"):
+        load_embedder(rewrite(bundle_copy), "onnxruntime")
+
+
+@needs_onnxruntime
+def test_a_model_of_an_opset_that_the_runtime_does_not_know(
+    bundle_copy: Path, rewrite: Callable[[Path], Bundle]
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(bundle_copy / "model.int8.onnx")
+    model.opset_import[0].version = 999
+    (bundle_copy / "model.int8.onnx").write_bytes(model.SerializeToString())
+    with refuses(BundleReason.BAD_MODEL, "model.int8.onnx", "onnxruntime cannot run it", "pset"):
+        load_embedder(rewrite(bundle_copy), "onnxruntime")
+
+
+@needs_onnxruntime
 @pytest.mark.parametrize("content", [b"no archive", b""])
 def test_golden_vectors_that_cannot_be_read(
     bundle_copy: Path, rewrite: Callable[[Path], Bundle], content: bytes

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
 HELP = "train a network to ship, or an experiment of distillation or a sweep of them; a run that was cut goes on"
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Train; a second call with the same arguments resumes."""
     from train.distillation.config import is_distillation
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("train").setLevel(logging.INFO)  # a training says how far it is without being asked
     if args.sweep is not None:
         return _sweep(args)
     return _distil(args) if is_distillation(args.config) else _recogniser(args)
