@@ -131,6 +131,7 @@ def _gate(models: dict[str, bytes], embedders: dict[str, ModelEmbedder], people:
         np.concatenate(outputs["model.int8.tflite"]),
         np.concatenate(outputs["model.int8.onnx"]),
         output_quantisation(models["model.int8.tflite"]).scale,
+        has_sums="ADD" in operator_counts("model.int8.tflite", models["model.int8.tflite"]),
     )
     return ParityReport(tuple(parities), steps)
 

@@ -9,10 +9,9 @@ from device.bench.measure import Tools, run_bench
 from device.bench.rounds import Plan
 from device.bench.runtimes import Runtime, known_runtimes, open_installed, open_runtime
 from device.bench.tables import markdown, table
-from device.bundle import MODELS, Bundle, default_bundle_path, load_bundle
+from device.bundle import Bundle, bundle_folder, default_bundle_path, load_bundle, shipped_bundles
 from device.commands.options import count
 from device.errors import CommandError, CommandReason
-from device.manifest import MANIFEST_NAME
 from device.whole_file import check_writable, write_whole
 
 HELP = (
@@ -88,9 +87,8 @@ def _runtimes(names: tuple[str, ...] | None) -> tuple[list[Runtime], list[str]]:
 
 def _bundles(folders: list[Path] | None) -> list[Bundle]:
     if folders is None:
-        shipped = sorted(path.parent for path in MODELS.glob(f"*/{MANIFEST_NAME}"))
-        folders = sorted(shipped, key=lambda folder: folder != default_bundle_path())
-    bundles = [load_bundle(folder) for folder in dict.fromkeys(folder.resolve() for folder in folders)]
+        folders = sorted(shipped_bundles(), key=lambda folder: folder != default_bundle_path())
+    bundles = [load_bundle(folder) for folder in dict.fromkeys(bundle_folder(folder).resolve() for folder in folders)]
     ids = [bundle.manifest.model_id for bundle in bundles]
     for model_id in ids:
         if ids.count(model_id) > 1:

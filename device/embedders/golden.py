@@ -25,23 +25,20 @@ def check_golden(bundle: Bundle, embedder: Embedder, *, precision: str, model_na
         try:
             answer = embedder.embed(window)
         except BundleError as error:
-            raise _refused(bundle, model_name, embedder, f"answers golden window {number} with nothing usable", error) from None
+            what = f"answers golden window {number} with nothing usable ({error})"
+            raise _refused(bundle, model_name, embedder, what) from None
         cosines.append(float(np.dot(answer, right / np.linalg.norm(right))))
         if not cosines[-1] >= bound:  # so that NaN is refused too
-            raise _refused(
-                bundle, model_name, embedder, f"answers golden window {number} with cosine {cosines[-1]:.4f}"
-            )
+            what = f"answers golden window {number} with cosine {cosines[-1]:.4f}"
+            raise _refused(bundle, model_name, embedder, what)
     return min(cosines)
 
 
-def _refused(
-    bundle: Bundle, model_name: str, embedder: Embedder, what: str, why: BundleError | None = None
-) -> BundleError:
-    reason = "" if why is None else f" ({why})"
+def _refused(bundle: Bundle, model_name: str, embedder: Embedder, what: str) -> BundleError:
     return BundleError(
         BundleReason.GOLDEN,
-        f"{bundle.path / model_name} {what}{reason}, bound {bundle.manifest.golden.min_cosine:g}, on "
-        f"{embedder.runtime}: not the model that was exported; use another --runtime or bundle",
+        f"{bundle.path / model_name} {what}, bound {bundle.manifest.golden.min_cosine:g}, on {embedder.runtime}: not "
+        "the model that was exported; use another --runtime or bundle",
     )
 
 

@@ -17,12 +17,12 @@ from export.threshold import HeldOut
 from firmware_bridge import Recording, wearer_names
 from firmware_bridge.wearers import WearerSource, load_wearer
 from train.checkpoint import Trained
-from train.config import load_config
+from train.config import NetworkConfig, load_config
 from train.frontend_design import design
 from train.networks import EmbeddingNetwork, build_network
 from train.windows import good_windows
 
-CONFIG = Path(__file__).parents[2] / "train" / "configs" / "mobilenetv1_x050.toml"
+CONFIG = Path(__file__).parents[2] / "train" / "configs" / "fcn_x025.toml"
 
 
 def wearer_recording(name: str, seed: int, seconds: float) -> Recording:
@@ -30,17 +30,20 @@ def wearer_recording(name: str, seed: int, seconds: float) -> Recording:
     return Recording(-counts[:, 0].astype(np.float64), 125.0, name, str(seed), f"{name}-{seed}")
 
 
-def shipped_network() -> EmbeddingNetwork:
+def shipped_network(config: NetworkConfig) -> EmbeddingNetwork:
     """Batch norms are folded in the file: here they only add what was folded."""
     model = onnx.load(default_bundle_path() / "model.fp32.onnx")
     values = {i.name: torch.from_numpy(onnx.numpy_helper.to_array(i).copy()) for i in model.graph.initializer}
-    network = build_network("mobilenetv1", 0.5, 128).eval()
+    network = build_network(config.name, config.width, config.embedding_size).eval()
     pairs = [(f"features.{n}.0", block[0], block[1]) for n, block in enumerate(network.features)]
     with torch.no_grad():
-        for name, convolution, norm in [*pairs, ("embedding", network.embedding, network.norm)]:
+        for name, convolution, norm in pairs:
             convolution.weight.copy_(values[f"{name}.weight"])
             norm.running_var.fill_(1.0 - norm.eps)
-            norm.bias.copy_(values[f"{name}.weight_bias"])
+            norm.bias.copy_(values[f"{name}.bias"])
+        network.embedding.weight.copy_(values["embedding.weight"])
+        network.norm.running_var.fill_(1.0 - network.norm.eps)
+        network.norm.bias.copy_(values["embedding.weight_bias"])
     return network
 
 
@@ -55,10 +58,10 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def source(own_home: Path) -> Source:
-    spec = design()
+    spec, config = design(), load_config(CONFIG)
     held_out = tuple(wearer_recording(name, 2, 1500.0) for name in wearer_names())
     return Source(
-        trained=Trained(shipped_network(), load_config(CONFIG), spec, (), (), 1),
+        trained=Trained(shipped_network(config.network), config, spec, (), (), 1),
         train=[good_windows(wearer_recording(name, 1, 300.0), spec) for name in wearer_names()],
         dev=[good_windows(one, spec) for one in held_out],
         held_out=HeldOut(held_out, "simulated wearers"),

@@ -3,9 +3,14 @@ import pytest
 import torch
 from torch import nn
 
+from device.embedders.litert import LiteRtEmbedder
+from device.embedders.onnx_runtime import OnnxRuntimeEmbedder
 from export.deploy import BOUND, LARGEST_GAIN, deployable
+from export.flatbuffer import output_quantisation
+from export.models import make_models, operator_counts
 from train.networks import EmbeddingNetwork, build_network
 from train.networks.blocks import ChannelShuffle
+from train.windows import PersonWindows
 
 NAMES = ["fcn", "mobilenetv1", "resnet34", "shufflenetv1"]
 
@@ -94,3 +99,25 @@ def test_what_is_summed_is_not_scaled(name: str) -> None:
     with torch.inference_mode():
         expected = network.features(batch(pulse))
         torch.testing.assert_close(deployed.features(batch(pulse)), expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")  # the converters' own deprecations are theirs to mend
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_exports_in_integers_alike_in_both_formats(name: str) -> None:
+    people = [PersonWindows(str(seed), windows(60, seed)) for seed in range(4)]
+    models = make_models(settled(name), people)
+    int8 = models["model.int8.tflite"]
+    counts = operator_counts("model.int8.tflite", int8)
+    allowed = {"QUANTIZE", "DEQUANTIZE", "CONV_2D", "DEPTHWISE_CONV_2D", "RESHAPE", "MEAN"}
+    if name in ("resnet34", "shufflenetv1"):
+        allowed |= {"ADD", "MAX_POOL_2D", "CONCATENATION"}
+    assert set(counts) <= allowed
+    steps = 8 if "ADD" in counts else 2
+    assert len(int8) < 0.46 * len(models["model.fp32.tflite"])
+    sizes = {"window_samples": 300, "embedding_size": 16}
+    tflite = LiteRtEmbedder(int8, name="a", module="ai_edge_litert.interpreter", **sizes)
+    graph = OnnxRuntimeEmbedder(models["model.int8.onnx"], name="b", **sizes)
+    probes = windows(50, 9)
+    answers = [np.array([embedder.answer(one) for one in probes]) for embedder in (tflite, graph)]
+    assert np.abs(answers[0] - answers[1]).max() <= (steps + 0.5) * output_quantisation(int8).scale
