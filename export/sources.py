@@ -1,15 +1,26 @@
 """Gathers what a bundle is made of from the recordings its checkpoint was trained on."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from tqdm import tqdm
 
 from device.manifest import TrainingData
 from export.build import Source
 from export.errors import ExportError, ExportReason
 from export.signing import SigningKey
 from export.threshold import HeldOut
+from firmware_bridge.errors import RecordingError, RecordingReason
+from firmware_bridge.recordings import Recording, read_cohort
 from train.checkpoint import Trained
-from train.cohorts import read_challenge
+from train.cohorts import Identity, read_bidmc, read_challenge
+from train.distillation.config import DistillationConfig
+from train.errors import TrainError, TrainReason
+from train.protocols import split_people
+from train.protocols.config import ProtocolConfig
+from train.synchronous import SynchronousRecording, pairs_of
 from train.windows import good_windows
 
 CHALLENGE_2015 = TrainingData(
@@ -18,6 +29,22 @@ CHALLENGE_2015 = TrainingData(
     citation="Clifford et al. 2015, doi:10.13026/c9fg-a467; Goldberger et al. 2000",
     use="training, selection and threshold",
 )
+BIDMC = TrainingData(
+    name="BIDMC PPG and Respiration",
+    licence="ODC-BY 1.0",
+    citation="Pimentel et al. 2017, doi:10.1109/TBME.2016.2613124; Goldberger et al. 2000",
+    use="training and threshold",
+)
+LAYOUT = "challenge2015/challenge2015.npz and bidmc/"
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Whose recordings a bundle is made of."""
+
+    train: list[Recording]
+    held_out: list[Recording]
+    data: tuple[TrainingData, ...]
 
 
 def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...], signing: SigningKey) -> Source:
@@ -25,14 +52,62 @@ def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...], s
 
     Args:
         trained: the checkpoint.
-        recordings: the cohort file it was trained on.
+        recordings: what it was trained on, as ``pulsekey train`` takes it: the cohort file of a recogniser, the folder
+            of an experiment of distillation.
         test_cohorts: cohort files of people never seen, measured and reported.
         signing: the key that signs the bundle.
 
     Raises:
-        ExportError: the file holds other people than the checkpoint names.
-        RecordingError: a file cannot be read.
+        ExportError: the recordings are of other people than the checkpoint names.
+        RecordingError: a file cannot be read, or the path is a file for a folder or the other way round.
+        TrainError: LEAK, somebody who trained is in a test cohort; TOO_FEW_PEOPLE, as ``split_people``.
     """
+    config = trained.config
+    experiment = config if isinstance(config, DistillationConfig) else None
+    _require_kind(recordings, folder=experiment is not None)
+    for path in test_cohorts:
+        _require_strangers(trained, path)
+    people = _of_recogniser(trained, recordings) if experiment is None else _of_student(trained, experiment, recordings)
+    return Source(
+        trained=replace(trained, dev_subjects=tuple(one.subject for one in people.held_out)),
+        train=[good_windows(one, trained.front_end) for one in people.train],
+        dev=[good_windows(one, trained.front_end) for one in people.held_out],
+        held_out=HeldOut(
+            tuple(people.held_out), " and ".join(one.name for one in people.data) + ", held out of training"
+        ),
+        training_data=people.data,
+        test_cohorts=test_cohorts,
+        signing=signing,
+        command=_command(trained, test_cohorts),
+    )
+
+
+def _require_kind(recordings: Path, *, folder: bool) -> None:
+    if folder and recordings.is_file():
+        raise RecordingError(
+            RecordingReason.UNREADABLE,
+            f"{recordings} is a file; this checkpoint is of distillation, so give --data the folder of {LAYOUT}",
+        )
+    if not folder and recordings.is_dir():
+        raise RecordingError(
+            RecordingReason.UNREADABLE,
+            f"{recordings} is a folder; this checkpoint is of a recogniser, so give --data the challenge2015 cohort "
+            "file it was trained on",
+        )
+
+
+def _require_strangers(trained: Trained, path: Path) -> None:
+    """Nobody is tested whom the network knows; one name is one person, as ``train.cohorts`` names people."""
+    known = sorted(set(trained.train_subjects) & set(read_cohort(path).subjects.tolist()))
+    if known:
+        raise TrainError(
+            TrainReason.LEAK,
+            f"{path} holds {len(known)} people who trained this network, {known[0]} first: they would be tested on "
+            "what it learnt; give --test a cohort of others",
+        )
+
+
+def _of_recogniser(trained: Trained, recordings: Path) -> _People:
     everyone = {one.subject: one.recording for one in read_challenge(recordings, 0.0)}
     missing = sorted({*trained.train_subjects, *trained.dev_subjects} - set(everyone))
     if missing:
@@ -41,25 +116,56 @@ def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...], s
             f"{recordings} lacks {len(missing)} people of the checkpoint, {missing[0]} first; give the file it was "
             "trained on",
         )
-    held_out = [everyone[subject] for subject in trained.dev_subjects]
-    return Source(
-        trained=trained,
-        train=[good_windows(everyone[subject], trained.front_end) for subject in trained.train_subjects],
-        dev=[good_windows(one, trained.front_end) for one in held_out],
-        held_out=HeldOut(tuple(held_out), "PhysioNet/CinC Challenge 2015, held out of training"),
-        training_data=(CHALLENGE_2015,),
-        test_cohorts=test_cohorts,
-        signing=signing,
-        command=_command(trained, test_cohorts),
+    return _People(
+        [everyone[subject] for subject in trained.train_subjects],
+        [everyone[subject] for subject in trained.dev_subjects],
+        (CHALLENGE_2015,),
     )
+
+
+def _of_student(trained: Trained, config: DistillationConfig, folder: Path) -> _People:
+    """Who trained and who was tested, as the experiment's protocol told them apart."""
+    challenge = read_challenge(folder / "challenge2015" / "challenge2015.npz", config.protocol.min_good)
+    bidmc = read_bidmc(folder / "bidmc")
+    train, test = _split([*challenge, *bidmc], config.protocol)
+    others = sorted({one.subject for one in train} ^ set(trained.train_subjects))
+    if others:
+        raise ExportError(
+            ExportReason.CALIBRATION,
+            f"{folder} tells {len(others)} people otherwise into training and test than the checkpoint, {others[0]} "
+            "first; give the folder it was trained on",
+        )
+    use = "training of student and teacher, and threshold" if config.teacher else "training and threshold"
+    used = {one.subject for one in (*train, *test)}
+    data = [
+        replace(one, use=use)
+        for one, people in ((CHALLENGE_2015, challenge), (BIDMC, bidmc))
+        if any(person.subject in used for person in people)
+    ]
+    return _People([one.recording for one in train], [one.recording for one in test], tuple(data))
+
+
+def _split(everyone: Sequence[Identity], protocol: ProtocolConfig) -> tuple[list[Identity], list[Identity]]:
+    """Those who train and those who are tested; the split asserts that nobody is both.
+
+    It depends on the pulse alone, so no ECG is read.
+    """
+    pairs = [pairs_of(SynchronousRecording(one, None)) for one in tqdm(everyone, desc="front end", leave=False)]
+    split = split_people(pairs, protocol)
+    named = {one.subject: one for one in everyone}
+    return [named[subject] for subject in split.train.people], [named[subject] for subject in split.test.people]
 
 
 def _command(trained: Trained, test_cohorts: tuple[Path, ...]) -> str:
     """The commands that made the bundle, and the whole configuration, whatever its file was called."""
+    config = trained.config
+    if isinstance(config, DistillationConfig):
+        data, run, epoch = "recordings", f"{config.run_name}/last.ckpt", f"epoch {trained.epoch}"
+    else:
+        data, run, epoch = "challenge2015.npz", f"{config.name}/best.ckpt", f"best epoch {trained.epoch}"
     tests = "".join(f" --test {path.name}" for path in test_cohorts)
     return (
-        "pulsekey train CONFIG.toml --data challenge2015.npz\n"
-        f"pulsekey export runs/{trained.config.name}/best.ckpt --data challenge2015.npz{tests} "
-        f"--out {trained.config.name}\n"
-        f"# best epoch {trained.epoch}; CONFIG.toml, as JSON:\n{json.dumps(trained.config.to_dict(), indent=1)}"
+        f"pulsekey train CONFIG.toml --data {data}\n"
+        f"pulsekey export runs/{run} --data {data}{tests} --out {config.name}\n"
+        f"# {epoch}; CONFIG.toml, as JSON:\n{json.dumps(config.to_dict(), indent=1)}"
     )

@@ -9,16 +9,26 @@ HELP = "turn a checkpoint into a bundle: ONNX and TFLite, float and INT8, with t
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("checkpoint", type=Path, help="what pulsekey train wrote, best.ckpt")
+    parser.add_argument(
+        "checkpoint",
+        type=Path,
+        help="what pulsekey train wrote: best.ckpt of a recogniser, last.ckpt of a student of unseen people",
+    )
     parser.add_argument(
         "--data",
         type=Path,
         required=True,
-        metavar="FILE.npz",
-        help="the cohort file that the checkpoint was trained on",
+        metavar="PATH",
+        help="what the checkpoint was trained on: the challenge2015 cohort file, or for a student the folder of "
+        "challenge2015/challenge2015.npz and bidmc/",
     )
     parser.add_argument(
-        "--test", type=Path, action="append", default=[], metavar="FILE.npz", help="a cohort to measure on; repeatable"
+        "--test",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.npz",
+        help="a cohort to measure on, nobody of which trained; repeatable",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder; must not exist")
     parser.add_argument(
