@@ -43,6 +43,8 @@ def model_card(manifest: Manifest, parity: ParityReport, sizes: Mapping[str, int
 
 
 def _rates(rates: tuple[Mapping[str, Any], ...]) -> str:
+    if not rates:
+        return "No cohort was given to measure it on (`pulsekey evaluate --bundle ... --cohort FILE.npz` does).\n"
     lines = [
         "| cohort | people | decision | EER | 95 % | FNMR at FMR 1 % | at FMR 0.1 % | rank-1 |",
         "|---|---|---|---|---|---|---|---|",
