@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from device.embedders.native_stderr import quiet_stderr
 from device.embedders.protocol import first_line
-from device.embedders.quiet import quiet_stderr
 from device.errors import BundleError, BundleReason
 
 Window = NDArray[np.float32]

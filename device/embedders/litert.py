@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from device.embedders.native_stderr import quiet_stderr
 from device.embedders.protocol import checked_pulse, first_line, unit_embedding
-from device.embedders.quiet import quiet_stderr
 from device.errors import BundleError, BundleReason
 
 

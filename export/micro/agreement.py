@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from device.embedders.native_stderr import caught_stderr
 from export.flatbuffer import output_quantisation
 from export.micro.interpreter import answers
-from export.micro.native_output import native_stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def litert_answers(model: bytes, windows: NDArray[np.float32], kernels: str) -> 
     """What LiteRT answers to windows (n, m), as (n, d) float32, with the kernels of a name in ``OpResolverType``."""
     from ai_edge_litert import interpreter as litert
 
-    with native_stderr():  # XNNPACK greets
+    with caught_stderr():  # XNNPACK greets
         interpreter: Any = litert.Interpreter(
             model_content=model,
             num_threads=1,

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from device.embedders.native_stderr import caught_stderr
 from device.embedders.protocol import checked_pulse, unit_embedding
 from export.errors import ExportError, ExportReason
 from export.flatbuffer import is_self_contained
-from export.micro.native_output import native_stderr
 
 ROOMY_ARENA = 16 * 1024 * 1024
 """Bytes; a model that does not start in it fails for another reason than memory."""
@@ -117,7 +117,7 @@ def _start(model: bytes, arena: int) -> Any:
     runtime = _runtime()
     said: list[str] = []
     try:
-        with native_stderr() as said:
+        with caught_stderr() as said:
             return runtime.Interpreter.from_bytes(model, arena_size=arena)
     except RuntimeError as error:
         # It goes on after its first complaint; that one is the cause.

@@ -83,7 +83,14 @@ def test_the_onnx_model_is_quantised_and_says_nothing_of_where_it_was_made(bundl
 
 def test_the_card_names_data_threshold_and_parity(bundle: Path) -> None:
     card = (bundle / "MODEL_CARD.md").read_text()
-    for word in ("simulated wearers", "false match", "model.int8.tflite", "pulsekey train tests", "second factor", "No cohort was given"):
+    for word in (
+        "simulated wearers",
+        "false match",
+        "model.int8.tflite",
+        "pulsekey train tests",
+        "second factor",
+        "No cohort was given",
+    ):
         assert word in card
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from device.bundle import default_bundle_path, load_bundle
 from device.cli import main
+from device.embedders.native_stderr import caught_stderr
 from export.build import golden_windows
 from export.errors import ExportError, ExportReason
 from export.flatbuffer import Quantisation, output_quantisation, read, slimmed
@@ -23,7 +24,6 @@ from export.micro.agreement import agreement, litert_answers
 from export.micro.c_array import MicroModel, golden_header, model_header, model_source, output_steps
 from export.micro.cycles import CORES, Work, cycles, work_of
 from export.micro.interpreter import ARENA_STEP, MicroEmbedder, answers, arena_bytes
-from export.micro.native_output import native_stderr
 from train.networks import EmbeddingNetwork
 from train.networks.blocks import convolution, kernel_for
 from train.networks.measures import mac_count
@@ -142,7 +142,7 @@ def test_an_operator_that_micro_does_not_know_is_named(model: bytes, capfd: pyte
 
 
 def test_native_output_is_caught_and_given_back(capfd: pytest.CaptureFixture[str]) -> None:
-    with native_stderr() as lines:
+    with caught_stderr() as lines:
         subprocess.run("echo one >&2; echo >&2; echo two >&2", shell=True, check=True)
     assert lines == ["one", "two"]
     subprocess.run("echo three >&2", shell=True, check=True)

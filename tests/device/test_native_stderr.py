@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from device.embedders.quiet import quiet_stderr
+from device.embedders.native_stderr import quiet_stderr
 
 
 def test_chatter_is_dropped_and_the_rest_comes_out(capfd: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +39,7 @@ def test_no_file_descriptor_is_left_open() -> None:
 
 def test_a_process_without_stderr() -> None:
     code = (
-        "import os; from device.embedders.quiet import quiet_stderr; os.close(2)\n"
+        "import os; from device.embedders.native_stderr import quiet_stderr; os.close(2)\n"
         "with quiet_stderr():\n"
         "    print('loaded')"
     )
