@@ -26,7 +26,7 @@ _METHODS = {
 }
 METHOD_ORDER = (BASELINE, PROPOSED, TEACHER, *(name for name in _METHODS if name not in (BASELINE, PROPOSED)))
 """Of rows and of colours; methods without a name of their own come after."""
-_NETWORKS = {"mobilenetv1": "MobileNetV1", "resnet34": "ResNet34", "shufflenetv1": "ShuffleNetV1"}
+_NETWORKS = {"fcn": "FCN", "mobilenetv1": "MobileNetV1", "resnet34": "ResNet34", "shufflenetv1": "ShuffleNetV1"}
 _WHAT_REPEATS = ("name", "seed", "threads")
 """Of a config, what repetitions of an experiment may differ in."""
 
