@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 TFLITE := .venv-tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test tflite check clean
+.PHONY: help install demo test tflite check firmware flash clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,12 @@ check: $(VENV)/dev ## lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+firmware: ## compile the sensor board's sketch for an Arduino Uno into build/firmware
+	@$(MAKE) --no-print-directory -s -f firmware_bridge/firmware/uno.mk firmware
+
+flash: ## the same, and upload it: make flash PORT=/dev/ttyACM0
+	@$(MAKE) --no-print-directory -s -f firmware_bridge/firmware/uno.mk flash PORT=$(PORT)
 
 clean: ## remove what was installed and built
 	rm -rf $(VENV) $(TFLITE) build dist *.egg-info

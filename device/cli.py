@@ -19,6 +19,7 @@ OWN_COMMANDS = {
     "forget": ("device.commands.forget", "remove a person"),
     "trust": ("device.commands.trust", "trust bundles that were exported with a key"),
     "ports": ("device.commands.ports", "list sensor boards"),
+    "firmware": ("device.commands.firmware", "write the sensor board's sketch"),
     "demo": ("device.commands.demo", "show the whole chain on a simulated board"),
     "evaluate": ("device.commands.evaluate", "measure error rates on recordings"),
     "bench": ("device.commands.bench", "measure speed and memory on this machine"),

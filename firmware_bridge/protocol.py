@@ -73,22 +73,48 @@ class ChannelOrder(IntEnum):
 
 
 class EventCode(IntEnum):
-    """What an EVENT tells; only simulated boards send END_OF_RECORDING."""
+    """What an EVENT tells; only simulated boards send END_OF_RECORDING.
+
+    SENSOR_LOST has the SensorFault as its detail; NONE there is an overflow too long to be counted. LED_CURRENT
+    says that the level of the next samples steps, with the currents in 200 uA: IR in the detail's high byte, RED
+    in the low one.
+    """
 
     SENSOR_LOST = 1
     SENSOR_BACK = 2
+    FINGER_ON = 3
+    FINGER_OFF = 4
+    LED_CURRENT = 5
     END_OF_RECORDING = 0x80
 
 
 class CommandCode(IntEnum):
-    """What a host can ask of a board."""
+    """What a host can ask of a board: ``argument`` of the COMMAND, and ``value`` of its ACK if DONE.
+
+    A command whose argument cannot be is REFUSED, one that the sensor did not carry out FAILED.
+    """
 
     LED_CURRENT = 1
+    """IR uA in the high half, RED uA in the low one; 0 = the board chooses. The value is what was set."""
     START = 2
+    """Measure; the value is the epoch. A board measures from its boot on."""
     STOP = 3
+    """Switch the LEDs off and send no DATA; START begins a new epoch. The value is the epoch."""
     IDENTIFY = 4
+    """Blink the board's own light for so many seconds, 1-60; the value is the argument."""
     SELF_TEST = 5
+    """DONE or FAILED; the value is the SelfTest bits of what is wrong, 0 = nothing."""
     NONCE = 6
+    """A number the board keeps until its next boot; 0 only asks. The value is the number it keeps."""
+
+
+class SelfTest(IntFlag):
+    """What a board's self-test found wrong: no such part, not as configured, no samples."""
+
+    NONE = 0
+    PART = 1
+    CONFIGURATION = 2
+    SAMPLES = 4
 
 
 class AckResult(IntEnum):
@@ -131,6 +157,8 @@ class DataFrame:
 
     ``index`` is that of the first sample; it counts the lost ones, and starts from 0 in each epoch.
     ``fifo_depth`` counts from the first sample of this frame to the newest one held when ``t_us`` was read.
+    A FIFO that ran over holds the samples before the gap, and the clock is then that of the newest of them;
+    FIFO_OVERFLOW is on the first frame after the gap.
     """
 
     flags: DataFlags
