@@ -36,6 +36,7 @@ from export.parity import ParityReport, compare, require_same_steps
 from export.signing import SigningKey
 from export.threshold import HeldOut, decision_spec
 from train.checkpoint import Trained
+from train.fine_tune import FineTuning
 from train.networks.measures import mac_count, parameter_count
 from train.windows import PersonWindows
 
@@ -56,7 +57,7 @@ class Source:
 
     trained: Trained
     train: list[PersonWindows]
-    """Good windows of the people who trained, for calibration and cohort."""
+    """Good windows of the people who trained, for fine-tuning, calibration and cohort."""
     dev: list[PersonWindows]
     """Good windows of the people held out, for the parity gate."""
     held_out: HeldOut
@@ -66,6 +67,8 @@ class Source:
     signing: SigningKey
     """Signs the bundle; this machine trusts it (`export.signing.signing_key`)."""
     command: str
+    fine_tune_epochs: int = 0
+    """Epochs of fine-tuning on INT8's grid, 0 for none."""
 
 
 def build_bundle(source: Source, target: Path) -> Manifest:
@@ -93,7 +96,7 @@ def build_bundle(source: Source, target: Path) -> Manifest:
 
 
 def _stage(source: Source, folder: Path) -> Manifest:
-    models = make_models(source.trained.network, source.train)
+    models = make_models(source.trained.network, source.train, _tuning(source))
     spec = source.trained.front_end
     embedders = {name: _embedder(name, content, source.trained) for name, content in models.items()}
     parity = _gate(models, embedders, source.dev)
@@ -117,6 +120,11 @@ def _stage(source: Source, folder: Path) -> Manifest:
         error_rates=(),
     )
     return _finish(source, folder, manifest, parity, {name: len(content) for name, content in models.items()})
+
+
+def _tuning(source: Source) -> FineTuning | None:
+    config, epochs = source.trained.config, source.fine_tune_epochs
+    return FineTuning(epochs, config.seed, config.threads, source.dev) if epochs else None
 
 
 def _gate(models: dict[str, bytes], embedders: dict[str, ModelEmbedder], people: list[PersonWindows]) -> ParityReport:

@@ -12,6 +12,7 @@ from export.flatbuffer import check_int8, operators, slimmed
 from export.to_onnx import float_onnx, int8_onnx
 from export.to_tflite import float_tflite, int8_tflite
 from export.whiten import whitened
+from train.fine_tune import FineTuning, fine_tuned
 from train.networks import EmbeddingNetwork
 from train.networks.base import WINDOW_SAMPLES
 from train.windows import PersonWindows
@@ -20,12 +21,15 @@ MIN_CALIBRATION_WINDOWS = 100
 CALIBRATION_WINDOWS = 600
 
 
-def make_models(network: EmbeddingNetwork, people: list[PersonWindows]) -> dict[str, bytes]:
-    """Whiten, deploy, convert and quantise.
+def make_models(
+    network: EmbeddingNetwork, people: list[PersonWindows], tuning: FineTuning | None = None
+) -> dict[str, bytes]:
+    """Whiten, fine-tune if asked to, deploy, convert and quantise.
 
     Args:
         network: trained, in evaluation mode.
-        people: good windows of people who trained; they whiten and calibrate.
+        people: good windows of people who trained; they whiten, fine-tune and calibrate.
+        tuning: how to fine-tune the whitened network, or None.
 
     Returns:
         ``model.{fp32,int8}.{tflite,onnx}`` and their content.
@@ -35,7 +39,11 @@ def make_models(network: EmbeddingNetwork, people: list[PersonWindows]) -> dict[
             model is not one.
     """
     windows = _calibration(people)
-    deployed = deployable(whitened(network, people), windows)
+    network = whitened(network, people)
+    if tuning is not None:
+        # After whitening, which about doubles what rounding costs: what is trained is what the gate looks at.
+        network = fine_tuned(network, people, tuning)
+    deployed = deployable(network, windows)
     tflite, graph = float_tflite(deployed, WINDOW_SAMPLES), float_onnx(deployed, WINDOW_SAMPLES)
     int8 = slimmed(int8_tflite(tflite, windows))
     check_int8(int8, transpose_allowed=False)

@@ -17,6 +17,8 @@ MAX_STEPS = 2
 MAX_STEPS_WITH_SUMS = 8
 """The same of a network of residual sums: each runtime rounds a sum in its own way, and there are many in a row."""
 
+ADVICE = "export it with --fine-tune EPOCHS, or with more of them, so that it learns to bear INT8"
+
 
 @dataclass(frozen=True, slots=True)
 class Parity:
@@ -51,7 +53,7 @@ class Parity:
         if faults:
             raise ExportError(
                 ExportReason.PARITY,
-                f"{self.model}: {', '.join(faults)}: train with more rounding_epochs; no bundle was written",
+                f"{self.model}: {', '.join(faults)}: {ADVICE}; no bundle was written",
             )
 
 
@@ -81,8 +83,8 @@ def require_same_steps(tflite: NDArray[np.float32], onnx: NDArray[np.float32], s
     if steps > most:
         raise ExportError(
             ExportReason.PARITY,
-            f"the INT8 models differ by {steps} steps of their output between TFLite and ONNX (at most {most}); "
-            "no bundle was written",
+            f"the INT8 models differ by {steps} steps of their output between TFLite and ONNX (at most {most}): "
+            f"{ADVICE}; no bundle was written",
         )
     return steps
 

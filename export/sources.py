@@ -47,7 +47,13 @@ class _People:
     data: tuple[TrainingData, ...]
 
 
-def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...], signing: SigningKey) -> Source:
+def gather(
+    trained: Trained,
+    recordings: Path,
+    test_cohorts: tuple[Path, ...],
+    signing: SigningKey,
+    fine_tune_epochs: int = 0,
+) -> Source:
     """Read the people who trained, for calibration, and those held out, for gate and threshold.
 
     Args:
@@ -56,6 +62,7 @@ def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...], s
             of an experiment of distillation.
         test_cohorts: cohort files of people never seen, measured and reported.
         signing: the key that signs the bundle.
+        fine_tune_epochs: of fine-tuning before conversion, 0 for none.
 
     Raises:
         ExportError: the recordings are of other people than the checkpoint names.
@@ -78,7 +85,8 @@ def gather(trained: Trained, recordings: Path, test_cohorts: tuple[Path, ...], s
         training_data=people.data,
         test_cohorts=test_cohorts,
         signing=signing,
-        command=_command(trained, test_cohorts),
+        command=_command(trained, test_cohorts, fine_tune_epochs),
+        fine_tune_epochs=fine_tune_epochs,
     )
 
 
@@ -156,16 +164,18 @@ def _split(everyone: Sequence[Identity], protocol: ProtocolConfig) -> tuple[list
     return [named[subject] for subject in split.train.people], [named[subject] for subject in split.test.people]
 
 
-def _command(trained: Trained, test_cohorts: tuple[Path, ...]) -> str:
+def _command(trained: Trained, test_cohorts: tuple[Path, ...], fine_tune_epochs: int) -> str:
     """The commands that made the bundle, and the whole configuration, whatever its file was called."""
     config = trained.config
     if isinstance(config, DistillationConfig):
         data, run, epoch = "recordings", f"{config.run_name}/last.ckpt", f"epoch {trained.epoch}"
     else:
         data, run, epoch = "challenge2015.npz", f"{config.name}/best.ckpt", f"best epoch {trained.epoch}"
-    tests = "".join(f" --test {path.name}" for path in test_cohorts)
+    options = "".join(f" --test {path.name}" for path in test_cohorts)
+    if fine_tune_epochs:
+        options += f" --fine-tune {fine_tune_epochs}"
     return (
         f"pulsekey train CONFIG.toml --data {data}\n"
-        f"pulsekey export runs/{run} --data {data}{tests} --out {config.name}\n"
+        f"pulsekey export runs/{run} --data {data}{options} --out {config.name}\n"
         f"# {epoch}; CONFIG.toml, as JSON:\n{json.dumps(config.to_dict(), indent=1)}"
     )

@@ -80,7 +80,7 @@ def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
             )
         finally:
             root.setLevel(level)
-        return _stripped(onnx.load(target))
+        return _stripped(_with_one_scale_a_concat(onnx.load(target)))
 
 
 def _with_global_pool(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -93,6 +93,28 @@ def _with_global_pool(model: onnx.ModelProto) -> onnx.ModelProto:
             unused = [tensor for tensor in model.graph.initializer if tensor.name == axes]
             for tensor in unused:
                 model.graph.initializer.remove(tensor)
+    onnx.checker.check_model(model)
+    return model
+
+
+def _with_one_scale_a_concat(model: onnx.ModelProto) -> onnx.ModelProto:
+    """What is concatenated is quantised as the whole is, once, so that nothing is rounded twice.
+
+    So TFLite has it. ONNX Runtime gives each part the scale of its own range, and rounds it to the whole's after that:
+    the formats of one ShuffleNet differed by 11 steps, and in nearly every window by more than 4.
+    """
+    writers = {name: node for node in model.graph.node for name in node.output}
+    readers = {name: node for node in model.graph.node for name in node.input}
+    for node in model.graph.node:
+        if node.op_type == "Concat":
+            _, scale, zero_point = readers[node.output[0]].input
+            for part in node.input:
+                dequantise = writers[part]
+                for one in (dequantise, writers[dequantise.input[0]]):
+                    one.input[1:] = [scale, zero_point]
+    read = {name for node in model.graph.node for name in node.input}
+    for tensor in [one for one in model.graph.initializer if one.name not in read]:
+        model.graph.initializer.remove(tensor)
     onnx.checker.check_model(model)
     return model
 

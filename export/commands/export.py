@@ -1,6 +1,7 @@
 """``pulsekey export``: make a bundle of a checkpoint."""
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder; must not exist")
     parser.add_argument(
+        "--fine-tune",
+        type=_epochs,
+        default=0,
+        metavar="EPOCHS",
+        help="first train on for so many epochs to bear INT8, where the gate asks for it (default: none)",
+    )
+    parser.add_argument(
         "--key",
         type=Path,
         metavar="FILE",
@@ -39,17 +47,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _epochs(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of epochs; give 0 or more")
+    return int(text)
+
+
 def run(args: argparse.Namespace) -> int:
     """Export, or refuse and write nothing."""
     from export.signing import signing_key
     from train.checkpoint import load_trained
 
+    logging.getLogger("train").setLevel(logging.INFO)  # fine-tuning says how far it is without being asked
     trained = load_trained(args.checkpoint)
     key = signing_key(args.key, lambda line: print(f"pulsekey: {line}", file=sys.stderr))
-    # Only now: the converters take seconds to load, and a wrong path should not.
+    # Only now: the converters take seconds to load, and a wrong path should not. One of them misses Triton, aloud.
+    logging.disable(logging.WARNING)
     from export.build import build_bundle
     from export.sources import gather
 
-    manifest = build_bundle(gather(trained, args.data, tuple(args.test), key), args.out)
+    logging.disable(logging.NOTSET)
+    manifest = build_bundle(gather(trained, args.data, tuple(args.test), key, args.fine_tune), args.out)
     print(f"{args.out}: {manifest.model_id}, threshold {manifest.decision.threshold:.4f}")
     return 0

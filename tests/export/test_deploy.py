@@ -1,4 +1,5 @@
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
@@ -101,6 +102,22 @@ def test_what_is_summed_is_not_scaled(name: str) -> None:
         torch.testing.assert_close(deployed.features(batch(pulse)), expected, rtol=1e-3, atol=1e-4)
 
 
+def concatenated_scales(model: bytes) -> list[set[float]]:
+    """Of each concatenation, the scales that its parts and its whole are quantised with."""
+    graph = onnx.load_from_string(model).graph
+    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    scales = {
+        name: float(values[node.input[1]])
+        for node in graph.node
+        if node.op_type == "DequantizeLinear"
+        for name in node.output
+        if values[node.input[1]].ndim == 0
+    }
+    quantised = {node.input[0]: float(values[node.input[1]]) for node in graph.node if node.op_type == "QuantizeLinear"}
+    concatenations = [node for node in graph.node if node.op_type == "Concat"]
+    return [{*(scales[part] for part in node.input), quantised[node.output[0]]} for node in concatenations]
+
+
 @pytest.mark.filterwarnings("ignore")  # the converters' own deprecations are theirs to mend
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", NAMES)
@@ -113,6 +130,7 @@ def test_every_network_exports_in_integers_alike_in_both_formats(name: str) -> N
     if name in ("resnet34", "shufflenetv1"):
         allowed |= {"ADD", "MAX_POOL_2D", "CONCATENATION"}
     assert set(counts) <= allowed
+    assert all(len(scales) == 1 for scales in concatenated_scales(models["model.int8.onnx"]))
     steps = 8 if "ADD" in counts else 2
     assert len(int8) < 0.46 * len(models["model.fp32.tflite"])
     sizes = {"window_samples": 300, "embedding_size": 16}

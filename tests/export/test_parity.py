@@ -49,7 +49,10 @@ def test_what_falls_short_is_refused_with_its_figure(changes: dict[str, float], 
     with pytest.raises(ExportError, match=says) as caught:
         parity(**changes).require()
     assert caught.value.reason is ExportReason.PARITY
-    assert "no bundle was written" in str(caught.value)
+    assert (
+        "with --fine-tune EPOCHS, or with more of them, so that it learns to bear INT8; no bundle was written"
+        in str(caught.value)
+    )
     assert "\n" not in str(caught.value)
 
 

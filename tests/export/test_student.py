@@ -157,15 +157,22 @@ def test_the_command_holds_the_whole_configuration(gathered: Source, trained: Tr
     assert json.loads(rest) == trained.config.to_dict()
 
 
-def test_a_student_becomes_a_bundle(
-    checkpoint: Path, recordings: Path, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_student_is_fine_tuned_and_becomes_a_bundle(
+    checkpoint: Path,
+    recordings: Path,
+    trained: Trained,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     # Two epochs on nine people teach no network to bear INT8, and two people held out support no rate of 0.1 %.
     for name, value in {"MIN_MEAN_COSINE": 0.5, "MIN_COSINE": -1.0, "MAX_EER_SHIFT": 1.0, "MAX_STEPS": 256}.items():
         monkeypatch.setattr(parity, name, value)
     monkeypatch.setattr(threshold, "FMR", 0.5)
     out = tmp_path / "bundle"
-    assert pulsekey(["export", str(checkpoint), "--data", str(recordings), "--out", str(out)]) == 0
+    arguments = ["export", str(checkpoint), "--data", str(recordings), "--fine-tune", "2", "--out", str(out)]
+    assert pulsekey(arguments) == 0
+    assert "fine-tuning, epoch 2/2: loss" in capsys.readouterr().err
     bundle = load_bundle(out)
     assert bundle.front_end == trained.front_end
     assert bundle.manifest.decision.people == 2
@@ -178,8 +185,15 @@ def test_a_student_becomes_a_bundle(
         "BIDMC PPG and Respiration** (ODC-BY 1.0)",
         "doi:10.1109/TBME.2016.2613124",
         '"kind": "subject-wise"',
+        "--data recordings --fine-tune 2 --out unseen-none-mobilenet",
     ):
         assert words in card
+
+
+@pytest.mark.parametrize("epochs", ["-1", "1.5", "two", ""])
+def test_epochs_are_a_number_of_0_or_more(refused: Refusal, recordings: Path, epochs: str) -> None:
+    said = refused("--data", recordings, f"--fine-tune={epochs}")
+    assert f"{epochs!r} is no number of epochs; give 0 or more" in said
 
 
 def test_a_file_is_no_folder_and_a_folder_no_file(
