@@ -266,7 +266,8 @@ def test_export_hands_its_key_to_the_build(
 
     keys: list[signing.SigningKey] = []
 
-    def gather(_: object, __: object, ___: object, key: signing.SigningKey) -> str:
+    def gather(_: object, __: object, ___: object, key: signing.SigningKey, epochs: int) -> str:
+        assert epochs == 0
         keys.append(key)
         return "a source"
 
