@@ -13,7 +13,8 @@ from typing import TextIO
 import pytest
 
 from device.cli import main
-from train.distillation.config import DistillationConfig, MethodConfig, load_distillation
+from train.config import Config, load_config
+from train.distillation.config import DistillationConfig, MethodConfig, is_distillation, load_distillation
 from train.distillation.result import RESULT
 from train.distillation.sweep import load_sweep, run_sweep
 from train.errors import TrainError
