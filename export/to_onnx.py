@@ -1,6 +1,5 @@
 """A trained network as ONNX, in float and in INT8."""
 
-import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,8 @@ from onnxruntime.quantization import (
 )
 from torch import nn
 
+from export.quiet import quiet
+
 OPSET = 20
 
 
@@ -32,15 +33,16 @@ def float_onnx(network: nn.Module, window_samples: int) -> bytes:
         The model with input ``window`` and output ``embedding``, without the converter's metadata.
     """
     example = (torch.zeros(1, 1, 1, window_samples),)
-    program = torch.onnx.export(
-        network,
-        example,
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=["window"],
-        output_names=["embedding"],
-        verbose=False,
-    )
+    with quiet():
+        program = torch.onnx.export(
+            network,
+            example,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["window"],
+            output_names=["embedding"],
+            verbose=False,
+        )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     return _stripped(_with_global_pool(program.model_proto))
@@ -63,10 +65,7 @@ def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         source.write_bytes(float_model)
-        root = logging.getLogger()
-        level = root.level
-        root.setLevel(logging.ERROR)  # it advises a pre-processing that has been done by the exporter
-        try:
+        with quiet():  # it advises a pre-processing that has been done by the exporter
             quantize_static(
                 source,
                 target,
@@ -78,8 +77,6 @@ def int8_onnx(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
                 extra_options={"WeightSymmetric": True, "TensorQuantOverrides": _weight_scales(float_model)},
                 calibrate_method=CalibrationMethod.MinMax,
             )
-        finally:
-            root.setLevel(level)
         return _stripped(_with_one_scale_a_concat(onnx.load(target)))
 
 

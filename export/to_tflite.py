@@ -1,10 +1,5 @@
 """A trained network as TFLite, in float and in INT8."""
 
-import contextlib
-import io
-import logging
-from collections.abc import Iterator
-
 import litert_torch
 import numpy as np
 import torch
@@ -13,6 +8,8 @@ from litert_quantizer.calibrator import CalibrationMode, Calibrator
 from litert_quantizer.utils import qsv_utils
 from numpy.typing import NDArray
 from torch import nn
+
+from export.quiet import quiet
 
 SIGNATURE = "serving_default"
 
@@ -28,7 +25,7 @@ def float_tflite(network: nn.Module, window_samples: int) -> bytes:
         The flatbuffer.
     """
     example = (torch.zeros(1, 1, 1, window_samples),)
-    with _quiet():
+    with quiet():
         return bytes(litert_torch.convert(network, example).model_content())
 
 
@@ -56,25 +53,13 @@ def int8_tflite(float_model: bytes, calibration: NDArray[np.float32]) -> bytes:
         quantiser.update_quantization_recipe(
             regex=".*", operation_name=operation, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
         )
-    calibrator = Calibrator(
-        float_model,
-        num_threads=1,
-        mode=CalibrationMode.CALIBRATION_PRESERVE_ALL_TENSORS,
-        qsv_update_func=qsv_utils.min_max_update,
-    )
     samples = [{"args_0": window[None, None, None, :]} for window in calibration]
-    with _quiet():
+    with quiet():
+        calibrator = Calibrator(
+            float_model,
+            num_threads=1,
+            mode=CalibrationMode.CALIBRATION_PRESERVE_ALL_TENSORS,
+            qsv_update_func=qsv_utils.min_max_update,
+        )
         calibrator.calibrate({SIGNATURE: samples}, quantiser._recipe_manager)
         return bytes(quantiser.quantize(calibrator.get_model_qsvs()).quantized_model)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the converters' progress off the terminal; their errors are exceptions."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.disable(level)
