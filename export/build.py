@@ -30,7 +30,7 @@ from device.manifest import (
 )
 from export.card import model_card
 from export.errors import ExportError, ExportReason
-from export.flatbuffer import output_quantisation
+from export.flatbuffer import operators, output_quantisation
 from export.models import make_models, operator_counts
 from export.parity import ParityReport, compare, require_same_steps
 from export.signing import SigningKey
@@ -139,7 +139,7 @@ def _gate(models: dict[str, bytes], embedders: dict[str, ModelEmbedder], people:
         np.concatenate(outputs["model.int8.tflite"]),
         np.concatenate(outputs["model.int8.onnx"]),
         output_quantisation(models["model.int8.tflite"]).scale,
-        has_sums="ADD" in operator_counts("model.int8.tflite", models["model.int8.tflite"]),
+        has_sums="ADD" in operators(models["model.int8.tflite"]),
     )
     return ParityReport(tuple(parities), steps)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from device.embedders.native_stderr import quiet_stderr
+from device.embedders.litert import open_interpreter
 from device.embedders.protocol import first_line
 from device.errors import BundleError, BundleReason
 
@@ -40,9 +40,7 @@ class LiteRtRunner:
         """
         runtime = importlib.import_module(module)
         try:
-            with quiet_stderr():
-                self._interpreter: Any = runtime.Interpreter(model_content=model, num_threads=threads)
-                self._interpreter.allocate_tensors()
+            self._interpreter: Any = open_interpreter(runtime, model, threads=threads)
             (source,) = self._interpreter.get_input_details()
             (target,) = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:

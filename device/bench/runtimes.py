@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from device.bench.runners import FILE_RUNNERS, Runner
 from device.bench.subjects import FORMAT_OF, Subject
 from device.bundle import Bundle
+from device.embedders import MODULES
 from device.embedders.protocol import first_line
 from device.errors import CommandError, CommandReason
 from device.manifest import Architecture
@@ -16,10 +17,6 @@ from device.manifest import Architecture
 ENTRY_POINT_GROUP = "pulsekey.runtimes"
 TORCH = "torch"
 
-_MODULES = {
-    "litert": ("ai_edge_litert.interpreter", "tflite_runtime.interpreter"),
-    "onnxruntime": ("onnxruntime",),
-}
 _PIP = {"litert": "ai-edge-litert", "onnxruntime": "'pulsekey[onnx]'", TORCH: "'pulsekey[train]'"}
 
 
@@ -140,7 +137,7 @@ def _pip(name: str) -> str:
 
 
 def _file_runtime(name: str) -> FileRuntime | None:
-    for module in _MODULES[name]:
+    for module in MODULES[name]:
         if importlib.util.find_spec(module.partition(".")[0]) is not None:
             _import(name, module)
             return FileRuntime(name, module)

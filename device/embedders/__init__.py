@@ -10,17 +10,18 @@ from device.embedders.golden import check_golden
 from device.embedders.protocol import Embedder, first_line
 from device.errors import BundleError, BundleReason
 
-__all__ = ["PRECISIONS", "RUNTIMES", "Embedder", "load_embedder"]
+__all__ = ["MODULES", "PRECISIONS", "RUNTIMES", "Embedder", "load_embedder"]
 
 Runtime = Literal["auto", "litert", "onnxruntime"]
 Precision = Literal["int8", "fp32"]
 RUNTIMES: tuple[Runtime, ...] = ("auto", "litert", "onnxruntime")
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")
 
-_MODULES = {
+MODULES = {
     "litert": ("ai_edge_litert.interpreter", "tflite_runtime.interpreter"),
     "onnxruntime": ("onnxruntime",),
 }
+"""What is imported for each runtime: the first that is installed."""
 _PIP = {"litert": "ai-edge-litert (or tflite-runtime)", "onnxruntime": "onnxruntime"}
 
 _log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def load_embedder(bundle: Bundle, runtime: Runtime = "auto", precision: Precisio
 
 def _installed(candidate: str) -> str | None:
     """The first module of a runtime that is installed; a broken one is an error, not a reason to go on."""
-    for module in _MODULES[candidate]:
+    for module in MODULES[candidate]:
         if importlib.util.find_spec(module.partition(".")[0]) is None:
             continue
         try:

@@ -28,7 +28,7 @@ class LiteRtEmbedder:
         self._embedding_size = embedding_size
         self._runtime = module.partition(".")[0].replace("_", "-")
         try:
-            self._interpreter = _interpreter(runtime, model)
+            self._interpreter = open_interpreter(runtime, model, threads=1)
         except (ValueError, RuntimeError) as error:
             raise BundleError(
                 BundleReason.BAD_MODEL, f"{name}: {self._runtime} cannot run it: {first_line(error)}"
@@ -73,12 +73,13 @@ class LiteRtEmbedder:
         return output
 
 
-def _interpreter(runtime: Any, model: bytes) -> Any:
+def open_interpreter(runtime: Any, model: bytes, *, threads: int) -> Any:
     """An interpreter with its tensors allocated, on the XNNPACK delegate that LiteRT adds by itself.
 
-    TFLite's own kernels have no vector code for x86 and take three times as long.
+    TFLite's own kernels have no vector code for x86 and take three times as long. `runtime` is the imported module; it
+    raises ValueError or RuntimeError where it refuses the model.
     """
     with quiet_stderr():
-        interpreter = runtime.Interpreter(model_content=model, num_threads=1)
+        interpreter = runtime.Interpreter(model_content=model, num_threads=threads)
         interpreter.allocate_tensors()
     return interpreter

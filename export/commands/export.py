@@ -55,6 +55,7 @@ def _epochs(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Export, or refuse and write nothing."""
+    from export.quiet import quiet
     from export.signing import signing_key
     from train.checkpoint import load_trained
 
@@ -62,11 +63,9 @@ def run(args: argparse.Namespace) -> int:
     trained = load_trained(args.checkpoint)
     key = signing_key(args.key, lambda line: print(f"pulsekey: {line}", file=sys.stderr))
     # Only now: the converters take seconds to load, and a wrong path should not. One of them misses Triton, aloud.
-    logging.disable(logging.WARNING)
-    from export.build import build_bundle
-    from export.sources import gather
-
-    logging.disable(logging.NOTSET)
+    with quiet():
+        from export.build import build_bundle
+        from export.sources import gather
     manifest = build_bundle(gather(trained, args.data, tuple(args.test), key, args.fine_tune), args.out)
     print(f"{args.out}: {manifest.model_id}, threshold {manifest.decision.threshold:.4f}")
     return 0

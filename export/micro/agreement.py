@@ -19,9 +19,9 @@ class Agreement:
     reference: int
     """To the portable kernels, which define what an operator answers."""
     builtin: int
-    """To LiteRT's optimised kernels, which the device runs."""
+    """To LiteRT's own optimised kernels."""
     xnnpack: int
-    """To the XNNPACK delegate, LiteRT's default elsewhere."""
+    """To the XNNPACK delegate, LiteRT's default, which the device runs."""
 
 
 def agreement(model: bytes, windows: NDArray[np.float32]) -> Agreement:

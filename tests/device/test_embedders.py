@@ -160,7 +160,7 @@ def test_no_runtime_says_what_to_install(bundle: Bundle, monkeypatch: pytest.Mon
 
 @needs_onnxruntime
 def test_auto_passes_over_a_runtime_that_is_not_installed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(embedders._MODULES, "litert", ("surely_not_installed.interpreter",))
+    monkeypatch.setitem(embedders.MODULES, "litert", ("surely_not_installed.interpreter",))
     assert load_embedder(bundle).runtime == "onnxruntime"
 
 
@@ -169,7 +169,7 @@ def test_auto_stops_at_a_runtime_that_is_broken(
 ) -> None:
     (tmp_path / "broken_runtime.py").write_text("raise ImportError('libfoo.so: wrong ELF class')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(embedders._MODULES, "litert", ("broken_runtime",))
+    monkeypatch.setitem(embedders.MODULES, "litert", ("broken_runtime",))
     with refuses(BundleReason.NO_RUNTIME, "broken_runtime", "libfoo.so"):
         load_embedder(bundle)
 

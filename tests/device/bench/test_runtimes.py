@@ -79,14 +79,14 @@ def test_a_fault_of_the_plug_in_itself_is_not_called_missing(monkeypatch: pytest
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
     monkeypatch.setattr(runtimes, "_plugins", list)
-    monkeypatch.setitem(runtimes._MODULES, "onnxruntime", ("surely_not_installed",))
+    monkeypatch.setitem(runtimes.MODULES, "onnxruntime", ("surely_not_installed",))
     found, left_out = open_installed()
     assert [runtime.name for runtime in found] == ["litert"]
     assert left_out == [
         "onnxruntime: not installed (pip install 'pulsekey[onnx]')",
         "torch: not installed (pip install 'pulsekey[train]')",
     ]
-    monkeypatch.setitem(runtimes._MODULES, "litert", ("surely_not_installed",))
+    monkeypatch.setitem(runtimes.MODULES, "litert", ("surely_not_installed",))
     with refuses(CommandReason.NOT_INSTALLED, "pip install ai-edge-litert"):
         open_installed()
 
@@ -94,7 +94,7 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_broken_runtime_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_bench_runtime.py").write_text("raise ImportError('libfoo.so: wrong ELF class')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(runtimes._MODULES, "litert", ("broken_bench_runtime",))
+    monkeypatch.setitem(runtimes.MODULES, "litert", ("broken_bench_runtime",))
     with refuses(CommandReason.NOT_INSTALLED, "broken_bench_runtime", "libfoo.so", "reinstall"):
         open_runtime("litert")
 
