@@ -1,13 +1,13 @@
 """The light board: the bytes that a real board would send, in virtual time, of anything that has a pulse."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.framing import END, encode_frame
+from firmware_bridge.packets import Packet
 from firmware_bridge.protocol import (
     CLOCK_MODULUS,
     EPOCH_MODULUS,
@@ -40,14 +40,6 @@ class Epilogue(StrEnum):
 
     END = "end"
     LOOP = "loop"
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """Bytes that leave the board ``due_s`` seconds after its boot."""
-
-    due_s: float
-    data: bytes
 
 
 class LightBoard:

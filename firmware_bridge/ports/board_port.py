@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import serial
 
-from firmware_bridge.board import LightBoard, Packet
+from firmware_bridge.board import LightBoard
+from firmware_bridge.packets import Packet
 from firmware_bridge.source_urls import source_of
 
 MAX_QUEUED = 4096
