@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from typing import Never
 
 from firmware_bridge.errors import WireError, WireReason
 from firmware_bridge.protocol import (
@@ -33,6 +34,8 @@ from firmware_bridge.protocol import (
 # A u24 is read as u16 and u8: struct has no three-byte integer, and one unpack is faster than ten
 # conversions.
 _DATA_LAYOUTS = {n: struct.Struct(DATA_HEAD_LAYOUT.format + "HB" * (2 * n)) for n in range(1, MAX_SAMPLES + 1)}
+_FULL = _DATA_LAYOUTS[MAX_SAMPLES]
+_make_data = DataFrame._make
 # Looking one up takes a tenth of making one, and every frame needs one.
 _FLAGS = tuple(DataFlags(bits) for bits in range(256))
 
@@ -55,20 +58,22 @@ def decode_body(body: bytes) -> Frame:
     Raises:
         WireError: another version, an unknown type or code, or a content that no board can mean.
     """
+    decode = _DECODERS.get(body[0]) if body else _refuse
+    try:
+        return (decode or _refuse)(body)
+    except struct.error as error:
+        raise WireError(WireReason.CORRUPT, f"a frame of type {body[0] & 0x0F} of {len(body)} bytes") from error
+    except ValueError as error:
+        raise WireError(WireReason.UNKNOWN_TYPE, f"a frame of type {body[0] & 0x0F}: {error}") from error
+
+
+def _refuse(body: bytes) -> Never:
     if not body:
         raise WireError(WireReason.CORRUPT, "an empty frame")
     version, kind = body[0] >> 4, body[0] & 0x0F
     if version != VERSION:
         raise WireError(WireReason.UNKNOWN_VERSION, f"a frame of protocol version {version}, not {VERSION}")
-    decode = _DECODERS.get(kind)
-    if decode is None:
-        raise WireError(WireReason.UNKNOWN_TYPE, f"a frame of unknown type {kind}")
-    try:
-        return decode(body)
-    except struct.error as error:
-        raise WireError(WireReason.CORRUPT, f"a frame of type {kind} of {len(body)} bytes") from error
-    except ValueError as error:
-        raise WireError(WireReason.UNKNOWN_TYPE, f"a frame of type {kind}: {error}") from error
+    raise WireError(WireReason.UNKNOWN_TYPE, f"a frame of unknown type {kind}")
 
 
 def _first(kind: FrameType) -> int:
@@ -109,6 +114,8 @@ def _encode_data(frame: DataFrame) -> bytes:
 
 def _decode_data(body: bytes) -> DataFrame:
     n = body[14] if len(body) > 14 else 0
+    if n == MAX_SAMPLES:
+        return _decode_full(body)
     layout = _DATA_LAYOUTS.get(n)
     if layout is None:
         raise WireError(WireReason.CORRUPT, f"a DATA frame of {n} samples")
@@ -117,6 +124,22 @@ def _decode_data(body: bytes) -> DataFrame:
     if max(counts) > MAX_COUNTS or not n <= depth <= FIFO_SAMPLES:
         raise WireError(WireReason.CORRUPT, f"a DATA frame of {max(counts)} counts at FIFO depth {depth}")
     return DataFrame(_FLAGS[flags], sequence, t_us, index, epoch, depth, tuple(counts[::2]), tuple(counts[1::2]))
+
+
+def _decode_full(body: bytes) -> DataFrame:
+    """The same for the five samples of nearly every frame there is, in half the time; h: the high byte."""
+    (
+        _, flags, sequence, t_us, index, epoch, depth, _,
+        i0, ih0, r0, rh0, i1, ih1, r1, rh1, i2, ih2, r2, rh2, i3, ih3, r3, rh3, i4, ih4, r4, rh4,
+    ) = _FULL.unpack(body)  # fmt: skip
+    highest = ih0 | rh0 | ih1 | rh1 | ih2 | rh2 | ih3 | rh3 | ih4 | rh4
+    if highest > MAX_COUNTS >> 16 or not MAX_SAMPLES <= depth <= FIFO_SAMPLES:
+        raise WireError(WireReason.CORRUPT, f"a DATA frame of more than 18 bits, or at FIFO depth {depth}")
+    return _make_data((
+        _FLAGS[flags], sequence, t_us, index, epoch, depth,
+        (i0 | ih0 << 16, i1 | ih1 << 16, i2 | ih2 << 16, i3 | ih3 << 16, i4 | ih4 << 16),
+        (r0 | rh0 << 16, r1 | rh1 << 16, r2 | rh2 << 16, r3 | rh3 << 16, r4 | rh4 << 16),
+    ))  # fmt: skip
 
 
 def _encode_event(frame: EventFrame) -> bytes:
@@ -160,9 +183,9 @@ _ENCODERS: dict[type, Callable[..., bytes]] = {
     AckFrame: _encode_ack,
 }
 _DECODERS: dict[int, Callable[[bytes], Frame]] = {
-    FrameType.INFO: _decode_info,
-    FrameType.DATA: _decode_data,
-    FrameType.EVENT: _decode_event,
-    FrameType.COMMAND: _decode_command,
-    FrameType.ACK: _decode_ack,
+    _first(FrameType.INFO): _decode_info,
+    _first(FrameType.DATA): _decode_data,
+    _first(FrameType.EVENT): _decode_event,
+    _first(FrameType.COMMAND): _decode_command,
+    _first(FrameType.ACK): _decode_ack,
 }

@@ -2,7 +2,6 @@
 
 import random
 import struct
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -113,7 +112,7 @@ def test_a_full_frame_fills_11_percent_of_the_line() -> None:
 def test_what_does_not_fit_is_not_sent(change: dict[str, object]) -> None:
     frame = DataFrame(DataFlags.NONE, 0, 0, 0, 0, 5, (1,) * 5, (1,) * 5)
     with pytest.raises(ValueError, match=r"wire|DATA frame|18 bits"):
-        encode_frame(replace(frame, **change))  # type: ignore[arg-type]
+        encode_frame(frame._replace(**change))  # type: ignore[arg-type]
 
 
 @given(st.lists(frames, max_size=8), st.lists(st.integers(0, 400), max_size=12))
