@@ -124,7 +124,7 @@ def test_an_outage_longer_than_the_clock_keeps_time_by_the_index(gap_s: int, clo
     info = BoardInfo((1, 0, 0), 0x15, SensorFault.NONE, 0, 0, 0, 0, 125_000, ChannelOrder.GENUINE)
     samples.info(InfoFrame(DataFlags.NONE, 0, 0, 0, info))
     later_us = 123 + round((gap_s * 125 + 5) * 8000 * clock_error)
-    later = replace(first, index=gap_s * 125 + 5, t_us=later_us % 2**32)
+    later = first._replace(index=gap_s * 125 + 5, t_us=later_us % 2**32)
     blocks = feed(samples, [first, later])
     assert blocks[1].t_us == later_us
 
