@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from firmware_bridge.discovery import find_board, list_boards
     from firmware_bridge.framing import FrameDecoder, encode_frame
     from firmware_bridge.messages import (
+        CommandAnswered,
         LinkLost,
         LinkRestored,
         LinkStatistics,
+        LinkWarning,
         Message,
         RecordingEnded,
         SampleBlock,
@@ -44,9 +46,11 @@ _MODULES = {
     "discovery": ("find_board", "list_boards"),
     "framing": ("FrameDecoder", "encode_frame"),
     "messages": (
+        "CommandAnswered",
         "LinkLost",
         "LinkRestored",
         "LinkStatistics",
+        "LinkWarning",
         "Message",
         "RecordingEnded",
         "SampleBlock",
@@ -64,12 +68,14 @@ __all__ = [
     "BoardInfo",
     "BoardReader",
     "Cohort",
+    "CommandAnswered",
     "DataFlags",
     "FrameDecoder",
     "LightBoard",
     "LinkLost",
     "LinkRestored",
     "LinkStatistics",
+    "LinkWarning",
     "Message",
     "PortError",
     "PortReason",

@@ -1,15 +1,16 @@
-"""``--port auto``: the one board that answers."""
+"""``--port auto``: the one board that answers; and one question to one board."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from firmware_bridge.errors import PortError, PortReason
+from firmware_bridge.messages import CommandAnswered
 from firmware_bridge.port_list import ListedBoard, list_boards
-from firmware_bridge.protocol import BAUD, BoardInfo
-from firmware_bridge.reader import BoardReader
+from firmware_bridge.protocol import BAUD, BoardInfo, CommandCode
+from firmware_bridge.reader import ANSWER_S, BoardReader
 
-__all__ = ["answer", "find_board", "list_boards"]
+__all__ = ["answer", "command", "find_board", "list_boards"]
 
 INFO_S = 4.0
 """The 3 s that a board may take to start, and the second until its next INFO."""
@@ -53,7 +54,34 @@ def answer(url: str, *, baud: int = BAUD, now: Callable[[], float] = time.monoto
         for message in _until(reader, now() + INFO_S, now):
             if isinstance(message, BoardInfo):
                 return message
-    raise PortError(PortReason.UNKNOWN_FORMAT, f"{url} sends samples but no INFO frame: not a board of pulsekey's")
+    raise _no_board(url)
+
+
+def command(
+    url: str, code: CommandCode, argument: int = 0, *, baud: int = BAUD, now: Callable[[], float] = time.monotonic
+) -> CommandAnswered:
+    """Have the board at ``url`` carry out one command; its answer.
+
+    Raises:
+        PortError: the port cannot be read or written to, what sends there is no board of ours, or SILENT if it
+        does not answer.
+    """
+    with closing(BoardReader(url, baud=baud, reconnect=False, now=now)) as reader:
+        sequence = None
+        for message in _until(reader, now() + INFO_S + ANSWER_S, now):
+            if isinstance(message, BoardInfo) and sequence is None:
+                sequence = reader.command(code, argument)
+            elif isinstance(message, CommandAnswered):
+                if message.result is not None:
+                    return message
+                break
+    if sequence is None:
+        raise _no_board(url)
+    raise PortError(PortReason.SILENT, f"{url} answers no commands; flash it with this pulsekey's firmware")
+
+
+def _no_board(url: str) -> PortError:
+    return PortError(PortReason.UNKNOWN_FORMAT, f"{url} sends samples but no INFO frame: not a board of pulsekey's")
 
 
 def _until(reader: BoardReader, deadline: float, now: Callable[[], float]) -> Iterator[object]:

@@ -1,9 +1,11 @@
 """The bytes of one connection to messages, without I/O: frames or a text sketch, whichever speaks first."""
 
+from firmware_bridge.commands import Commands
 from firmware_bridge.errors import PortError, PortReason
 from firmware_bridge.framing import FrameDecoder
-from firmware_bridge.messages import Message, RecordingEnded
-from firmware_bridge.protocol import VERSION, BoardInfo, DataFrame, EventCode, EventFrame, Frame, InfoFrame
+from firmware_bridge.link_warnings import LinkWarnings
+from firmware_bridge.messages import Message, RecordingEnded, SampleBlock
+from firmware_bridge.protocol import VERSION, AckFrame, BoardInfo, DataFrame, EventCode, EventFrame, Frame, InfoFrame
 from firmware_bridge.samples import FrameSamples
 from firmware_bridge.sketches import Sketch, is_text
 from firmware_bridge.tallies import Tally
@@ -13,10 +15,18 @@ SURE_VERSION_FRAMES = 3
 
 
 class Link:
-    """Decodes one connection; a reconnection takes a new one with the same tally."""
+    """Decodes one connection; a reconnection takes a new one with the same tally and commands.
 
-    def __init__(self, tally: Tally) -> None:
+    Args:
+        tally: counts into.
+        commands: what ACKs are answers to.
+        baud: of a tty, None where a port has none.
+    """
+
+    def __init__(self, tally: Tally, commands: Commands, baud: int | None = None) -> None:
         self._tally = tally
+        self._commands = commands
+        self._warnings = LinkWarnings(tally, baud)
         self._decoder: FrameDecoder | None = FrameDecoder()
         self._sketch: Sketch | None = Sketch(tally)
         self._frames = FrameSamples(tally)
@@ -34,9 +44,18 @@ class Link:
         """Whether the other end is known to be a board or a sketch."""
         return self._sketch is None or self._decoder is None
 
+    @property
+    def info(self) -> BoardInfo | None:
+        """What the board said of itself last, in this connection."""
+        return self._info
+
     def feed(self, data: bytes, t_us: int) -> list[Message]:
         """The messages that ``data``, arrived at ``t_us`` of the host's clock, completes."""
         self._received += len(data)
+        messages = self._read(data, t_us)
+        return [*messages, *self._warn(messages)]
+
+    def _read(self, data: bytes, t_us: int) -> list[Message]:
         messages: list[Message] = []
         if self._decoder:
             frames = self._decoder.feed(data)
@@ -53,6 +72,16 @@ class Link:
             self._dropped = dropped
         return messages
 
+    def _warn(self, messages: list[Message]) -> list[Message]:
+        warnings: list[Message] = []
+        if self._sketch and self._sketch.recognised:
+            warnings += self._warnings.of_text()
+        for message in messages:
+            if isinstance(message, SampleBlock):
+                has_red = self._sketch is None or self._sketch.has_red
+                warnings += self._warnings.after(message, self._info, has_red)
+        return warnings
+
     def _message(self, frame: Frame) -> Message | None:
         if isinstance(frame, DataFrame):
             return self._frames.data(frame)
@@ -61,6 +90,8 @@ class Link:
             news = info if info != self._info else None
             self._info = info
             return news
+        if isinstance(frame, AckFrame):
+            return self._commands.answer(frame)
         if isinstance(frame, EventFrame) and frame.code is EventCode.END_OF_RECORDING:
             self._frames.end(frame)
             return RecordingEnded()

@@ -1,12 +1,13 @@
 """What a reader yields."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.errors import PortReason
-from firmware_bridge.protocol import BoardInfo, DataFlags
+from firmware_bridge.protocol import AckResult, BoardInfo, CommandCode, DataFlags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,4 +76,44 @@ class LinkStatistics:
     measured_rate_hz: float | None
 
 
-Message = SampleBlock | BoardInfo | SketchInfo | LinkLost | LinkRestored | RecordingEnded | LinkStatistics
+class WarningReason(StrEnum):
+    """What is doubtful about samples that can be read."""
+
+    LOW_RATE = "low sample rate"
+    SLOW_BAUD = "slow baud rate"
+    SWAPPED_CHANNELS = "red and infrared swapped"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWarning:
+    """Something that makes samples worth less, and what to do about it, in one line; once an epoch each."""
+
+    reason: WarningReason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswered:
+    """The end of a command: ``sequence`` is what ``BoardReader.command`` returned.
+
+    ``result`` is None, and ``value`` 0, if the board did not answer in time or was lost. ``value`` is told at
+    ``CommandCode``.
+    """
+
+    sequence: int
+    code: CommandCode
+    result: AckResult | None
+    value: int
+
+
+Message = (
+    SampleBlock
+    | BoardInfo
+    | SketchInfo
+    | LinkLost
+    | LinkRestored
+    | RecordingEnded
+    | LinkStatistics
+    | LinkWarning
+    | CommandAnswered
+)

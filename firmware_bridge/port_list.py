@@ -31,6 +31,16 @@ class UsbPort(Protocol):
     vid: int | None
     pid: int | None
     product: str | None
+    serial_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsbIdentity:
+    """What a board keeps wherever it is plugged in; many clones have no serial number."""
+
+    vid: int
+    pid: int
+    serial_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +51,14 @@ class ListedBoard:
     device: str
     hint: str
     known: bool
+    usb: UsbIdentity | None = None
 
 
 def list_boards(
     list_usb: Callable[[], Iterable[UsbPort]] = list_ports.comports, by_id: Path = BY_ID
 ) -> list[ListedBoard]:
     """The USB serial ports, likely boards first; never a /dev/ttyS*, which opens with nothing there."""
-    stable = {str(link.resolve()): str(link) for link in sorted(by_id.iterdir())} if by_id.is_dir() else {}
+    stable = _stable_names(by_id)
     boards = []
     for port in list_usb():
         if port.vid is None or port.pid is None:
@@ -60,6 +71,14 @@ def list_boards(
                 port.device,
                 f"{name} [{port.vid:04x}:{port.pid:04x}]",
                 hint is not None,
+                UsbIdentity(port.vid, port.pid, port.serial_number),
             )
         )
     return sorted(boards, key=lambda board: (not board.known, board.device))
+
+
+def _stable_names(by_id: Path) -> dict[str, str]:
+    try:
+        return {str(link.resolve()): str(link) for link in sorted(by_id.iterdir())}
+    except OSError:
+        return {}  # udev removes the folder with the last board

@@ -1,22 +1,19 @@
 """A board's messages from a port by URL: opened, understood, watched, and got back when it was unplugged."""
 
-import logging
-import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-import serial
-
-from firmware_bridge import ports
+from firmware_bridge.board_place import BoardPlace
+from firmware_bridge.commands import Commands
 from firmware_bridge.errors import PortError, PortReason
 from firmware_bridge.link import Link
-from firmware_bridge.messages import LinkLost, LinkRestored, Message, RecordingEnded
-from firmware_bridge.port_errors import open_error
-from firmware_bridge.port_list import list_boards
-from firmware_bridge.protocol import BAUD
+from firmware_bridge.messages import LinkLost, LinkRestored, LinkStatistics, Message, RecordingEnded
+from firmware_bridge.port_list import ListedBoard, list_boards
+from firmware_bridge.port_opening import open_port
+from firmware_bridge.protocol import BAUD, CommandCode
 from firmware_bridge.tallies import Tally
 
 START_S = 3.0
@@ -24,28 +21,27 @@ START_S = 3.0
 SILENCE_S = 3.0
 """A board sends INFO every second: one that is quiet for three has stopped, though its port stands."""
 STATISTICS_S = 10.0
+ANSWER_S = 2.0
+"""A board answers at once; what the port still holds of its frames comes first."""
 FIRST_RETRY_S, LAST_RETRY_S = 0.2, 5.0
 """A board that resets is back in a moment, an unplugged one when somebody cares: doubled in between."""
 NAP_S = 0.1
 """close() is noticed within this while waiting for a retry."""
-POLL_S = 0.25
-"""A quiet port is asked four times a second whether it is to close or late; bytes wake the reader at once."""
-SOCKET_POLL_S = 0.04
-"""pyserial cannot say how much waits in a socket: its bytes are gathered for one frame's time instead."""
 SOCKET_BYTES = 4096
-
-_logger = logging.getLogger(__name__)
 
 
 class BoardReader:
     """Iterate over it for the messages of the board at ``url``; use it as a context manager, or call close().
 
-    Nothing is ever sent to the board. Once it has spoken, a lost link is yielded, waited for and restored.
+    Nothing is sent to the board but commands. Once it has spoken, a lost link is yielded, waited for and restored,
+    under another name too if it is a USB board.
 
     Args:
         url: a tty, ``sim://NAME``, ``replay://FILE``, ``socket://HOST:PORT`` or any other URL of pyserial.
         baud: of a tty; other ports have none.
         reconnect: whether to wait for a board that was there and went.
+        answer_s: seconds after which a command without an answer is given up.
+        boards: lists the USB boards, to find one again.
         now: seconds, never going back.
         sleep: waits for so many seconds.
 
@@ -60,22 +56,73 @@ class BoardReader:
         *,
         baud: int = BAUD,
         reconnect: bool = True,
+        answer_s: float = ANSWER_S,
+        boards: Callable[[], list[ListedBoard]] = list_boards,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._url, self._baud, self._reconnect, self._now, self._sleep = url, baud, reconnect, now, sleep
+        self._place = BoardPlace(url, boards)
         self._tally = Tally()
+        self._commands = Commands(answer_s)
+        self._link: Link | None = None
         self._statistics_at = now() + STATISTICS_S
         self._spoke = False
         self._port: Any = None
         self._closing = False
         self._busy = threading.Lock()
+        # Reentrant: a signal handler may close() the reader in the middle of a command.
+        self._port_lock = threading.RLock()
         self._iteration = self._messages()
 
     def open(self) -> None:
         """Open the port now; entering the context or the first message does it otherwise."""
         if self._port is None:
-            self._port = open_port(self._url, self._baud)
+            self._port = open_port(self._place.find(), self._baud)
+            self._place.opened()
+
+    def statistics(self) -> LinkStatistics:
+        """The totals so far, which the iteration yields every 10 s; from any thread."""
+        return self._tally.statistics()
+
+    def command(self, code: CommandCode, argument: int = 0) -> int:
+        """Send a command, from any thread; the iteration yields its ``CommandAnswered``.
+
+        Args:
+            code: what to do.
+            argument: 32 bits, see ``CommandCode``.
+
+        Returns:
+            The sequence that the answer will carry.
+
+        Raises:
+            PortError: SILENT before the board's first INFO, since a board that starts may take bytes for a new
+            program, and while it is gone; UNKNOWN_FORMAT of a text sketch, BAD_URL of a replay, UNPLUGGED.
+            ValueError: the argument has more than 32 bits.
+        """
+        with self._port_lock:
+            self._check_ready()
+            sequence, data = self._commands.make(code, argument, self._now())
+            try:
+                self._port.write(data)
+            except OSError as error:
+                self._commands.withdraw(sequence)
+                raise PortError(PortReason.UNPLUGGED, f"{self._url} was unplugged, or takes no bytes") from error
+        return sequence
+
+    def _check_ready(self) -> None:
+        link = self._link
+        if self._url.lower().startswith("replay://"):
+            raise PortError(PortReason.BAD_URL, f"{self._url} plays a recording and takes no commands")
+        if self._port is None or link is None:
+            raise PortError(PortReason.SILENT, f"{self._url} is not connected: send commands while it is read")
+        if link.speaks and not link.speaks_frames:
+            raise PortError(
+                PortReason.UNKNOWN_FORMAT,
+                f"{self._url} prints text and takes no commands; flash it with pulsekey's firmware",
+            )
+        if link.info is None:
+            raise PortError(PortReason.SILENT, f"{self._url} has not said yet what it is: send commands after its INFO")
 
     def close(self) -> None:
         """End the iteration and free the port: at any time, repeatedly, from any thread or signal handler."""
@@ -88,9 +135,10 @@ class BoardReader:
         else:
             # Somebody is inside __next__, perhaps below this very signal handler, and will shut the port on
             # leaving.
-            cancel = getattr(self._port, "cancel_read", None)
-            if cancel is not None:
-                cancel()
+            with self._port_lock:
+                cancel = getattr(self._port, "cancel_read", None)
+                if cancel is not None:
+                    cancel()
 
     def __enter__(self) -> Self:
         self.open()
@@ -122,29 +170,34 @@ class BoardReader:
                         yield LinkRestored(self._tally.epoch, self._now() - lost_at)
                         lost_at, retry_s = None, FIRST_RETRY_S
                     if isinstance(message, RecordingEnded):
-                        yield self._tally.statistics()
+                        yield from self._last_messages()
                         yield message
                         return
                     yield message
             except PortError as error:
                 self._shut()
                 if not self._may_come_back(error):
-                    if self._spoke:
-                        yield self._tally.statistics()
+                    yield from self._last_messages()
                     raise
                 if lost_at is None:
                     lost_at = self._now()
                     self._tally.begin_epoch()
                     yield LinkLost(error.reason, str(error))
+                    yield from self._commands.give_up()
                 self._rest(retry_s)
                 retry_s = min(2 * retry_s, LAST_RETRY_S)
+        yield from self._last_messages()
+
+    def _last_messages(self) -> Iterator[Message]:
         if self._spoke:
+            yield from self._commands.give_up()
             yield self._tally.statistics()
 
     def _listen(self) -> Iterator[Message]:
         """The messages of one connection, until close()."""
         self.open()
-        link = Link(self._tally)
+        link = Link(self._tally, self._commands, None if "://" in self._url else self._baud)
+        self._link = link
         opened = self._now()
         quiet_since: float | None = None
         while not self._closing:
@@ -154,6 +207,7 @@ class BoardReader:
             messages = link.feed(data, round(self._now() * 1e6)) if data else []
             self._spoke |= link.speaks
             yield from messages
+            yield from self._commands.give_up(self._now())
             self._judge(link, opened, quiet_since)
             if link.speaks and self._now() >= self._statistics_at:
                 self._statistics_at = self._now() + STATISTICS_S
@@ -187,37 +241,9 @@ class BoardReader:
             self._sleep(min(left, NAP_S))
 
     def _shut(self) -> None:
-        if self._port is not None:
-            self._port.close()
-            self._port = None
-
-
-def open_port(url: str, baud: int) -> Any:
-    """The pyserial port of ``url``, nobody else's while it is open.
-
-    Raises:
-        PortError: there is no such port, or it may not be opened.
-        RecordingError: ``replay://`` of a file that cannot be used.
-    """
-    ports.register()
-    timeout_s = SOCKET_POLL_S if url.lower().startswith("socket://") else POLL_S
-    try:
-        port = serial.serial_for_url(url, baudrate=baud, timeout=timeout_s, exclusive=True)
-    except termios.error as error:
-        raise open_error(url, OSError(*error.args), _known_ports) from error
-    except (OSError, ValueError) as error:
-        raise open_error(url, error, _known_ports) from error
-    _lower_latency(port)
-    return port
-
-
-def _known_ports() -> list[str]:
-    return [board.path for board in list_boards()]
-
-
-def _lower_latency(port: Any) -> None:
-    """Ask an FTDI bridge not to hold bytes back for 16 ms; other ports cannot, and need not."""
-    try:
-        port.set_low_latency_mode(True)
-    except (AttributeError, OSError, ValueError) as error:
-        _logger.debug("no low latency mode at %s: %s", port.port, error)
+        with self._port_lock:
+            # What is opened next is a board that starts: it takes no command before it has spoken.
+            self._link = None
+            if self._port is not None:
+                self._port.close()
+                self._port = None

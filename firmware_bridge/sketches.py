@@ -61,6 +61,11 @@ class Sketch:
         """Whether the format is known."""
         return self._format is not None
 
+    @property
+    def has_red(self) -> bool:
+        """Whether the format, once known, has RED."""
+        return self._format is not None and self._format.has_red
+
     def feed(self, data: bytes, t_us: int) -> list[SampleBlock | SketchInfo]:
         """The samples of the lines that ``data`` completes, as one block that arrived at ``t_us``.
 

@@ -1,6 +1,7 @@
 """Real recordings, simulated wearers made on the spot, and a clock that needs no waiting."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,39 @@ class Clock:
 @pytest.fixture
 def clock() -> Callable[[float], Clock]:
     return Clock
+
+
+class Line:
+    """A pseudo-terminal into which a test writes what it likes."""
+
+    def __init__(self) -> None:
+        self.fd, slave = os.openpty()
+        self.path = os.ttyname(slave)
+        self._slave = slave
+        os.set_blocking(self.fd, False)
+
+    def write(self, data: bytes) -> None:
+        assert os.write(self.fd, data) == len(data)
+
+    def read(self) -> bytes:
+        """What the reader has sent; empty if nothing."""
+        try:
+            return os.read(self.fd, 4096)
+        except BlockingIOError:
+            return b""
+
+    def close(self) -> None:
+        for fd in (self.fd, self._slave):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self._slave = -1
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    made = Line()
+    yield made
+    made.close()
 
 
 @pytest.fixture

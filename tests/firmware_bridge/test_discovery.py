@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firmware_bridge.board import LightBoard
 from firmware_bridge.discovery import find_board
 from firmware_bridge.errors import PortError, PortReason
-from firmware_bridge.port_list import ListedBoard, list_boards
+from firmware_bridge.port_list import ListedBoard, UsbIdentity, list_boards
 from firmware_bridge.pty_board import PtyBoard
 from firmware_bridge.recordings.recording import Recording
 from firmware_bridge.sources import RecordingSource
@@ -22,6 +23,7 @@ class Usb:
     vid: int | None = None
     pid: int | None = None
     product: str | None = None
+    serial_number: str | None = None
 
 
 def listed(path: str) -> ListedBoard:
@@ -32,7 +34,7 @@ def listed(path: str) -> ListedBoard:
 def boards() -> Iterator[list[ListedBoard]]:
     with ExitStack() as stack:
         source = RecordingSource(Recording(np.sin(np.arange(5000) / 16), 125.0, "p", "s", "r"))
-        yield [listed(stack.enter_context(PtyBoard(source)).path) for _ in range(2)]
+        yield [listed(stack.enter_context(PtyBoard(LightBoard(source))).path) for _ in range(2)]
 
 
 def test_ports_are_known_by_their_ids_and_named_stably(tmp_path: Path) -> None:
@@ -54,6 +56,13 @@ def test_ports_are_known_by_their_ids_and_named_stably(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert found[0].hint == "Raspberry Pi RP2040 [2e8a:000a]"
     assert found[3].hint == "Modem [1234:5678]"
+
+
+def test_no_by_id_folder_is_no_stable_name(tmp_path: Path) -> None:
+    usb = Usb("/dev/ttyACM0", 0x2341, 0x0043, serial_number="7")
+    (found,) = list_boards(lambda: [usb], tmp_path / "none")
+    assert found.path == "/dev/ttyACM0"
+    assert found.usb == UsbIdentity(0x2341, 0x0043, "7")
 
 
 def test_the_only_board_that_answers_is_found(boards: list[ListedBoard]) -> None:

@@ -1,11 +1,10 @@
 """The reader on real pseudo-terminals: what it yields, and every way a port can be wrong or go away."""
 
 import errno
-import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 import serial
 
-from firmware_bridge import reader as reader_module
+from firmware_bridge import port_opening
 from firmware_bridge.board import LightBoard
 from firmware_bridge.errors import PortError, PortReason
 from firmware_bridge.framing import encode_frame
@@ -46,31 +45,6 @@ def samples_of(messages: list[Message]) -> list[int]:
     return [count for m in messages if isinstance(m, SampleBlock) for count in m.ir_counts.tolist()]
 
 
-class Line:
-    """A pseudo-terminal into which a test writes what it likes."""
-
-    def __init__(self) -> None:
-        self.fd, slave = os.openpty()
-        self.path = os.ttyname(slave)
-        self._slave = slave
-
-    def write(self, data: bytes) -> None:
-        assert os.write(self.fd, data) == len(data)
-
-    def close(self) -> None:
-        for fd in (self.fd, self._slave):
-            if fd >= 0:
-                os.close(fd)
-        self.fd = self._slave = -1
-
-
-@pytest.fixture
-def line() -> Iterator[Line]:
-    made = Line()
-    yield made
-    made.close()
-
-
 def refusal(reader: BoardReader) -> PortError:
     with pytest.raises(PortError) as caught, reader:
         list(reader)
@@ -80,7 +54,7 @@ def refusal(reader: BoardReader) -> PortError:
 
 def test_a_recording_through_a_pseudo_terminal_is_exact() -> None:
     wanted = source(5000).read(5000)
-    with PtyBoard(source(5000), speed=50) as board, BoardReader(board.path) as reader:
+    with PtyBoard(LightBoard(source(5000)), speed=50) as board, BoardReader(board.path) as reader:
         messages = list(reader)
     got = np.full_like(wanted, -1)
     for block in messages:
@@ -98,7 +72,7 @@ def test_a_recording_through_a_pseudo_terminal_is_exact() -> None:
 
 
 def test_a_slow_reader_loses_nothing() -> None:
-    with PtyBoard(source(20_000), speed=0) as board, BoardReader(board.path) as reader:
+    with PtyBoard(LightBoard(source(20_000)), speed=0) as board, BoardReader(board.path) as reader:
         first = next(reader)
         time.sleep(0.1)  # Far more than the pseudo-terminal holds is due by now.
         messages = [first, *reader]
@@ -106,7 +80,7 @@ def test_a_slow_reader_loses_nothing() -> None:
 
 
 def test_a_board_boots_for_each_reader_and_its_source_goes_on() -> None:
-    with PtyBoard(source(3000), speed=50) as board:
+    with PtyBoard(LightBoard(source(3000)), speed=50) as board:
         with BoardReader(board.path) as reader:
             first = [next(reader) for _ in range(20)]
         time.sleep(0.15)  # The board looks every 50 ms whether its reader has left.
@@ -123,7 +97,7 @@ def test_a_board_boots_for_each_reader_and_its_source_goes_on() -> None:
 
 
 def test_readers_that_come_and_go_at_once_do_no_harm() -> None:
-    with PtyBoard(source(), speed=50) as board:
+    with PtyBoard(LightBoard(source()), speed=50) as board:
         for _ in range(30):
             with BoardReader(board.path):
                 pass
@@ -132,20 +106,20 @@ def test_readers_that_come_and_go_at_once_do_no_harm() -> None:
 
 
 def test_a_port_that_is_read_already_is_busy() -> None:
-    with PtyBoard(source()) as board, BoardReader(board.path):
+    with PtyBoard(LightBoard(source())) as board, BoardReader(board.path):
         error = refusal(BoardReader(board.path))
     assert error.reason is PortReason.BUSY
     assert str(error) == f"{board.path} is busy: another program reads it; stop that one first"
 
 
 def test_no_such_port_names_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module, "_known_ports", lambda: ["/dev/ttyACM0"])
+    monkeypatch.setattr(port_opening, "_known_ports", lambda: ["/dev/ttyACM0"])
     error = refusal(BoardReader("/dev/ttyNONE"))
     assert (error.reason, str(error)) == (
         PortReason.NOT_FOUND,
         "no such port: /dev/ttyNONE; there are /dev/ttyACM0",
     )
-    monkeypatch.setattr(reader_module, "_known_ports", lambda: [])
+    monkeypatch.setattr(port_opening, "_known_ports", lambda: [])
     assert "no USB serial board is plugged in" in str(refusal(BoardReader("/dev/ttyNONE")))
 
 
@@ -218,13 +192,13 @@ def test_a_board_behind_a_socket() -> None:
         thread.join(5)
 
 
-def test_a_silent_board(line: Line, clock: Callable[[float], Any]) -> None:
+def test_a_silent_board(line: Any, clock: Callable[[float], Any]) -> None:
     error = refusal(BoardReader(line.path, now=clock(STEP_S).now))
     assert error.reason is PortReason.SILENT
     assert "is silent: no byte in 3 s" in str(error)
 
 
-def after_open(reader: BoardReader, line: Line, data: bytes) -> PortError:
+def after_open(reader: BoardReader, line: Any, data: bytes) -> PortError:
     """Opening empties the port: only what is written then arrives."""
     reader.open()
     line.write(data)
@@ -232,14 +206,14 @@ def after_open(reader: BoardReader, line: Line, data: bytes) -> PortError:
 
 
 @pytest.mark.parametrize("noise", [bytes(range(128, 256)) * 8, b"\xf8\x00\x80\x78" * 200, b"\0" * 500])
-def test_a_wrong_baud_rate(line: Line, clock: Callable[[float], Any], noise: bytes) -> None:
+def test_a_wrong_baud_rate(line: Any, clock: Callable[[float], Any], noise: bytes) -> None:
     error = after_open(BoardReader(line.path, baud=9600, now=clock(STEP_S).now), line, noise)
     assert error.reason is PortReason.WRONG_BAUD
     assert "neither frames nor text in 3 s at 9600 baud" in str(error)
 
 
 def test_an_unknown_protocol_version(
-    line: Line, clock: Callable[[float], Any], data_frame: Callable[..., DataFrame]
+    line: Any, clock: Callable[[float], Any], data_frame: Callable[..., DataFrame]
 ) -> None:
     from binascii import crc_hqx
 
@@ -254,13 +228,13 @@ def test_an_unknown_protocol_version(
     assert "speaks protocol version 2, this pulsekey version 1" in str(error)
 
 
-def test_a_text_format_nobody_knows(line: Line, clock: Callable[[float], Any]) -> None:
+def test_a_text_format_nobody_knows(line: Any, clock: Callable[[float], Any]) -> None:
     error = after_open(BoardReader(line.path, now=clock(STEP_S).now), line, b"Temp=36.6 degrees\r\n" * 9)
     assert error.reason is PortReason.UNKNOWN_FORMAT
     assert "such as 'Temp=36.6 degrees'" in str(error)
 
 
-def test_a_text_sketch_is_read_with_the_hosts_clock(line: Line) -> None:
+def test_a_text_sketch_is_read_with_the_hosts_clock(line: Any) -> None:
     with BoardReader(line.path, reconnect=False) as reader:
         line.write(b"MAX30105 Basic Readings\r\n" + b"".join(b" R[%d] IR[%d] G[1]\r\n" % (i, 2 * i) for i in range(9)))
         before = time.monotonic()
@@ -270,7 +244,7 @@ def test_a_text_sketch_is_read_with_the_hosts_clock(line: Line) -> None:
     assert before * 1e6 <= block.t_us <= time.monotonic() * 1e6
 
 
-def test_a_sketch_introduces_itself_when_its_rate_is_known(line: Line, clock: Callable[[float], Any]) -> None:
+def test_a_sketch_introduces_itself_when_its_rate_is_known(line: Any, clock: Callable[[float], Any]) -> None:
     made = clock(0.01)
     with BoardReader(line.path, now=made.now) as reader:
         line.write(b"".join(b"IR:%d,RED:7\n" % i for i in range(5)))
@@ -282,7 +256,7 @@ def test_a_sketch_introduces_itself_when_its_rate_is_known(line: Line, clock: Ca
 
 
 def test_unplugged_without_reconnecting_is_an_error() -> None:
-    board = PtyBoard(source())
+    board = PtyBoard(LightBoard(source()))
     with BoardReader(board.path, reconnect=False) as reader:
         got = [next(reader) for _ in range(3)]
         board.close()
@@ -294,7 +268,7 @@ def test_unplugged_without_reconnecting_is_an_error() -> None:
 
 def test_a_board_that_comes_back_under_its_stable_name(tmp_path: Path) -> None:
     link = tmp_path / "by-id"
-    boards = [PtyBoard(source(5000))]
+    boards = [PtyBoard(LightBoard(source(5000)))]
     link.symlink_to(boards[0].path)
     messages: list[Message] = []
     with BoardReader(str(link)) as reader:
@@ -304,7 +278,7 @@ def test_a_board_that_comes_back_under_its_stable_name(tmp_path: Path) -> None:
             restored = [m for m in messages if isinstance(m, LinkRestored)]
             if isinstance(message, LinkLost):
                 link.unlink()
-                boards.append(PtyBoard(source(5000)))
+                boards.append(PtyBoard(LightBoard(source(5000))))
                 link.symlink_to(boards[-1].path)
             elif isinstance(message, SampleBlock) and len(lost) == len(restored) == 3:
                 break
@@ -327,7 +301,7 @@ def test_retries_back_off_and_close_ends_them(clock: Callable[[float], Any]) -> 
         if made.slept_s > 20:
             reader.close()
 
-    board = PtyBoard(source())
+    board = PtyBoard(LightBoard(source()))
     reader = BoardReader(board.path, now=made.now, sleep=sleep)
     with reader:
         next(reader)
@@ -347,7 +321,7 @@ def test_retries_back_off_and_close_ends_them(clock: Callable[[float], Any]) -> 
 
 
 def test_a_board_that_falls_silent_is_lost(
-    line: Line,
+    line: Any,
     clock: Callable[[float], Any],
     data_frame: Callable[..., DataFrame],
     info_frame: Callable[..., InfoFrame],
@@ -360,7 +334,7 @@ def test_a_board_that_falls_silent_is_lost(
 
 
 def test_statistics_come_every_ten_seconds(
-    line: Line,
+    line: Any,
     clock: Callable[[float], Any],
     info_frame: Callable[..., InfoFrame],
     data_frame: Callable[..., DataFrame],
@@ -380,7 +354,7 @@ def test_statistics_come_every_ten_seconds(
 
 @pytest.mark.parametrize("url", ["pty", "sim://ada?speed=0.1"])
 def test_close_from_another_thread_ends_the_iteration(people: Path, url: str) -> None:
-    with PtyBoard(source(), 0.1) as board:
+    with PtyBoard(LightBoard(source()), 0.1) as board:
         reader = BoardReader(board.path if url == "pty" else url)
         messages = [next(reader)]
         timer = threading.Timer(0.1, reader.close)
@@ -397,7 +371,7 @@ def test_close_from_another_thread_ends_the_iteration(people: Path, url: str) ->
 def test_close_from_a_signal_handler_ends_the_iteration() -> None:
     import signal
 
-    with PtyBoard(source()) as board, BoardReader(board.path) as reader:
+    with PtyBoard(LightBoard(source())) as board, BoardReader(board.path) as reader:
         previous = signal.signal(signal.SIGALRM, lambda *_: reader.close())
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.5)
@@ -408,10 +382,70 @@ def test_close_from_a_signal_handler_ends_the_iteration() -> None:
     assert reader._port is None
 
 
-def test_nothing_is_ever_sent_to_the_board(line: Line, info_frame: Callable[..., InfoFrame]) -> None:
+def test_nothing_is_sent_to_the_board_by_itself(line: Any, info_frame: Callable[..., InfoFrame]) -> None:
     with BoardReader(line.path) as reader:
         line.write(encode_frame(info_frame()))
         next(reader)
-    os.set_blocking(line.fd, False)
-    with pytest.raises(BlockingIOError):
-        os.read(line.fd, 1)
+        assert line.read() == b""
+
+
+class DyingPort:
+    """A port that a board was pulled out of, as pyserial shows it."""
+
+    port = "/dev/ttyACM0"
+
+    def __init__(self, frames: bytes, dies: str) -> None:
+        self._left, self._dies = bytearray(frames), dies
+
+    def read(self, size: int) -> bytes:
+        if not self._left and self._dies == "read":
+            raise serial.SerialException("device reports readiness to read but returned no data")
+        data = bytes(self._left[:size])
+        del self._left[:size]
+        return data or b"\0"
+
+    @property
+    def in_waiting(self) -> int:
+        if not self._left and self._dies == "in_waiting":
+            raise OSError(errno.EIO, "Input/output error")
+        return len(self._left)
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("dies", ["read", "in_waiting"])
+def test_both_ways_in_which_pyserial_reports_an_unplugged_board(
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Callable[[float], Any],
+    info_frame: Callable[..., InfoFrame],
+    data_frame: Callable[..., DataFrame],
+    dies: str,
+) -> None:
+    frames = encode_frame(info_frame()) + encode_frame(data_frame())
+    opened: list[DyingPort] = []
+
+    def opens(url: str, **_: Any) -> DyingPort:
+        opened.append(DyingPort(frames, dies))
+        return opened[-1]
+
+    monkeypatch.setattr(serial, "serial_for_url", opens)
+    made = clock(0.001)
+    messages: list[Message] = []
+    with BoardReader("/dev/ttyACM0", now=made.now, sleep=made.sleep, boards=list) as reader:
+        for message in reader:
+            messages.append(message)
+            if sum(isinstance(m, LinkRestored) for m in messages) == 2:
+                break
+    losses = [message for message in messages if isinstance(message, LinkLost)]
+    assert [loss.reason for loss in losses] == [PortReason.UNPLUGGED] * 2
+    assert losses[0].detail == "/dev/ttyACM0 was unplugged"
+    assert len(opened) == 3
+
+
+def test_statistics_on_request(line: Any, data_frame: Callable[..., DataFrame]) -> None:
+    with BoardReader(line.path) as reader:
+        assert reader.statistics() == LinkStatistics(0, 0, 0, 0, None)
+        line.write(encode_frame(data_frame()) + encode_frame(data_frame(15)))
+        messages = [next(reader), next(reader)]
+        assert all(isinstance(message, SampleBlock) for message in messages)
+        assert reader.statistics() == LinkStatistics(10, 10, 0, 0, None)
