@@ -6,6 +6,7 @@ from firmware_bridge.messages import SampleBlock
 from firmware_bridge.protocol import (
     CLOCK_MODULUS,
     INDEX_MODULUS,
+    SEQUENCE_MODULUS,
     BoardInfo,
     DataFlags,
     DataFrame,
@@ -14,11 +15,15 @@ from firmware_bridge.protocol import (
 )
 from firmware_bridge.tallies import Tally
 
+STALE_FRAMES = 64
+"""Two seconds of frames: no wire holds one back for longer, and a board that restarts numbers from 0."""
+
 
 class FrameSamples:
     """Unwraps index and clock within an epoch and begins a new one when the board or its sensor did.
 
-    A board restarted if an INFO says so (only the one at boot does), if RESTARTED is set again after frames
+    A frame that comes again, or after its successor, is dropped and counted as corrupt; what it held is counted
+    already. A board restarted if an INFO says so (only the one at boot does), if RESTARTED is set again after frames
     without it, or if the index went back. After an outage that a wrap of the clock fits into, the index and
     the nominal rate say how many wraps there were. One object serves one connection; the tally is the
     reader's.
@@ -28,6 +33,7 @@ class FrameSamples:
         self._tally = tally
         self._nominal_rate_hz: float | None = None
         self._wire_epoch: int | None = None
+        self._sequence = 0
         self._restarted = False
         self._booting = False
         self._next_index = 0
@@ -41,13 +47,21 @@ class FrameSamples:
         self._nominal_rate_hz = frame.info.nominal_rate_mhz / 1000 or None
         return frame.info
 
-    def data(self, frame: DataFrame) -> SampleBlock:
-        """The frame's samples; a gap before them is counted as lost, and shows as a jump of the index."""
+    def data(self, frame: DataFrame) -> SampleBlock | None:
+        """The frame's samples; a gap before them is counted as lost, and shows as a jump of the index.
+
+        None for a frame that is out of date.
+        """
         flagged = DataFlags.RESTARTED in frame.flags
         self._booting |= flagged and not self._restarted and self._wire_epoch is not None
         self._restarted = flagged
         step = (frame.index - self._next_index) % INDEX_MODULUS
-        restarted = self._booting or step >= INDEX_MODULUS // 2
+        goes_back = frame.epoch == self._wire_epoch and step >= INDEX_MODULUS // 2
+        if goes_back and not self._booting and (self._sequence - frame.sequence) % SEQUENCE_MODULUS < STALE_FRAMES:
+            self._tally.corrupt += 1
+            return None
+        self._sequence = frame.sequence
+        restarted = self._booting or goes_back
         if self._wire_epoch is None:
             # What a running board measured unheard is not lost; what it measured since a boot seen here is.
             self._begin(frame, lost=frame.index if self._booting else 0)

@@ -27,7 +27,7 @@ MakeInfo = Callable[..., InfoFrame]
 
 
 def feed(samples: FrameSamples, frames: list[DataFrame]) -> list[SampleBlock]:
-    return [samples.data(frame) for frame in frames]
+    return [block for frame in frames if (block := samples.data(frame)) is not None]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.lists(st.booleans(), min_size=2, max_size=60))
@@ -66,7 +66,7 @@ def test_an_index_that_goes_back_is_a_restart(before: int, missed: int, flagged:
     tally = Tally()
     samples = FrameSamples(tally)
     flags = DataFlags.RESTARTED if flagged else DataFlags.NONE
-    first = DataFrame(DataFlags.NONE, 0, 10**6, 5 * (before + missed), 0, 5, (1,) * 5, (1,) * 5)
+    first = DataFrame(DataFlags.NONE, 2**16 - 1, 10**6, 5 * (before + missed), 0, 5, (1,) * 5, (1,) * 5)
     again = DataFrame(flags, 0, 1000, 5 * missed, 0, 5, (1,) * 5, (1,) * 5)
     blocks = feed(samples, [first, again])
     assert [(block.epoch, block.index, block.t_us) for block in blocks] == [
@@ -90,16 +90,49 @@ def test_a_restart_within_the_second_after_another_is_seen_by_its_info(data_fram
     samples = FrameSamples(tally)
     flags = DataFlags.RESTARTED
     samples.info(info_frame(flags))
-    one = samples.data(data_frame(0, flags=flags))
+    (one,) = feed(samples, [data_frame(0, flags=flags)])
     samples.info(info_frame(flags))
-    two = samples.data(data_frame(10, flags=flags))
+    (two,) = feed(samples, [data_frame(10, flags=flags)])
     assert (one.epoch, two.epoch, tally.restarts, tally.lost) == (0, 1, 1, 10)
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.booleans()), max_size=20))
+def test_frames_that_come_again_or_late_are_told_from_restarts(moves: list[tuple[int, bool]]) -> None:
+    """Some frames are sent twice, some after their successor: each sample is taken once, or counted as lost."""
+    made = [DataFrame(DataFlags.NONE, i, i * PERIOD_US, 5 * i, 0, 5, (i,) * 5, (i,) * 5) for i in range(300)]
+    sent = list(made)
+    for place, twice in moves:
+        at = min(place, len(sent) - 2)
+        if twice:
+            sent.insert(at + 1, sent[at])
+        else:
+            sent[at : at + 2] = sent[at : at + 2][::-1]
+    tally = Tally()
+    blocks = feed(FrameSamples(tally), sent)
+    newest, taken = -1, []
+    for frame in sent:
+        if frame.sequence > newest:
+            taken.append(frame.sequence)
+            newest = frame.sequence
+    assert [block.index for block in blocks] == [5 * i for i in taken]
+    assert [block.ir_counts.tolist() for block in blocks] == [[i] * 5 for i in taken]
+    assert (tally.restarts, tally.corrupt) == (0, len(sent) - len(taken))
+    assert tally.lost == 5 * (taken[-1] - taken[0] + 1 - len(taken))
+
+
+def test_a_restart_told_by_neither_flag_nor_info_drops_two_seconds_at_most(data_frame: Make) -> None:
+    tally = Tally()
+    samples = FrameSamples(tally)
+    feed(samples, [data_frame(5 * i, sequence=i) for i in range(40)])
+    blocks = feed(samples, [data_frame(5 * i, sequence=i) for i in range(60)])
+    assert len(blocks) == 60 - 40
+    assert tally.corrupt == 40
 
 
 def test_a_sensor_that_began_anew_is_an_epoch_and_no_restart(data_frame: Make) -> None:
     tally = Tally()
-    blocks = feed(FrameSamples(tally), [data_frame(0), data_frame(10, epoch=1), data_frame(15, epoch=1)])
-    assert [(block.epoch, block.index) for block in blocks] == [(0, 0), (1, 10), (1, 15)]
+    blocks = feed(FrameSamples(tally), [data_frame(50), data_frame(10, epoch=1), data_frame(15, epoch=1)])
+    assert [(block.epoch, block.index) for block in blocks] == [(0, 50), (1, 10), (1, 15)]
     assert (tally.restarts, tally.lost) == (0, 10)
 
 
