@@ -1,7 +1,7 @@
-"""A light board on a pseudo-terminal: to every reader a real tty, ``/dev/pts/N``.
+"""A simulated board on a pseudo-terminal: to every reader a real tty, ``/dev/pts/N``.
 
-``python -m firmware_bridge.pty_board SOURCE [--speed N] [--loop]`` prints the path and serves it until it is
-stopped.
+``python -m firmware_bridge.pty_board SOURCE [--speed N] [--loop] [--fault SPEC ...]`` prints the path and serves
+it until it is stopped.
 """
 
 import argparse
@@ -18,27 +18,32 @@ from types import TracebackType
 from typing import Self
 
 from firmware_bridge.board import Epilogue, LightBoard
+from firmware_bridge.clocked_source import ClockedSource
 from firmware_bridge.errors import PulsekeyError
+from firmware_bridge.fault_specs import FaultPlan, plan_of
+from firmware_bridge.packets import Board
 from firmware_bridge.source_urls import MAX_SPEED, MIN_SPEED, source_of
 from firmware_bridge.sources import PulseSource
+from firmware_bridge.wire_faults import WireDamage, WireFaults
 
 BOOT_S = 0.25
 """From a reader's opening to the first byte: pyserial empties the port as it opens it; an Uno is slower."""
 LOOK_S = 0.05
 """How often the board looks whether somebody opened or left its port, and whether it is to stop."""
 STOP_S = 5.0
+READ_BYTES = 4096
 
 
 class PtyBoard:
-    """Serves ``source`` at ``speed`` times real time, 0 as fast as it is read, to whoever opens ``path``.
+    """Serves ``board`` at ``speed`` times real time, 0 as fast as it is read, to whoever opens ``path``.
 
-    Like an Uno, it boots when its port is opened; the source goes on where it was, and stands still while
-    nobody reads. A reader that is too slow slows it down, and loses nothing. Use it as a context manager, or
-    call close().
+    Like an Uno, it boots when its port is opened; what it measures goes on where it was, and stands still while
+    nobody reads. A reader that is too slow slows it down, and loses nothing; what the reader writes reaches the
+    board before its next packet. Use it as a context manager, or call close().
     """
 
-    def __init__(self, source: PulseSource, speed: float = 1.0, epilogue: str = Epilogue.END) -> None:
-        self._board = LightBoard(source, Epilogue(epilogue))
+    def __init__(self, board: Board, speed: float = 1.0) -> None:
+        self._board = board
         self._speed = speed
         self._stop = threading.Event()
         self._fd, slave = os.openpty()
@@ -76,16 +81,37 @@ class PtyBoard:
     def _serve(self) -> None:
         # The kernel forgets a pseudo-terminal's settings and keeps its bytes when the last reader leaves.
         tty.setraw(self._fd)
-        termios.tcflush(self._fd, termios.TCOFLUSH)
+        termios.tcflush(self._fd, termios.TCIOFLUSH)
         booted = time.monotonic()
         for packet in self._board.boot():
-            wait_s = booted + packet.due_s / self._speed - time.monotonic() if self._speed else 0.0
-            if wait_s > 0:
-                self._stop.wait(wait_s)
-            if not self._write(packet.data):
+            due = booted + packet.due_s / self._speed if self._speed else booted
+            if not (self._wait(due) and self._write(packet.data)):
                 return
         while self._has_reader() and not self._stop.is_set():
             self._stop.wait(LOOK_S)
+
+    def _wait(self, until: float) -> bool:
+        """Hand what the reader writes to the board until then; False if the board is to stop."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        while True:
+            left_s = until - time.monotonic()
+            # A poll that is asked for what is there already comes back at once.
+            events = sum(event for _, event in poll.poll(min(max(left_s, 0.0), LOOK_S) * 1000))
+            if events & select.POLLIN:
+                self._receive()
+            if self._stop.is_set() or events & select.POLLHUP:
+                return False
+            if left_s <= 0:
+                return True
+
+    def _receive(self) -> None:
+        try:
+            data = os.read(self._fd, READ_BYTES)
+        except OSError:
+            # The reader took back what it wrote, or left.
+            return
+        self._board.receive(data)
 
     def _write(self, data: bytes) -> bool:
         """Write all of it, however long that takes; False if the reader left or the board is to stop."""
@@ -108,17 +134,36 @@ class PtyBoard:
         return not any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
+def _faulty_board(source: PulseSource, epilogue: Epilogue, faults: FaultPlan) -> Board:
+    board = LightBoard(
+        ClockedSource(source, faults.clock_error) if faults.clock_error else source,
+        epilogue,
+        nominal_rate_hz=source.rate_hz,
+        faults=faults.sensor,
+        swapped=faults.swapped,
+        jitter_s=faults.jitter_s,
+    )
+    return board if faults.wire == WireDamage() else WireFaults(board, faults.wire)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve one source until SIGINT or SIGTERM; the exit status is 2 if it cannot be used."""
     parser = argparse.ArgumentParser("python -m firmware_bridge.pty_board", description=PtyBoard.__doc__)
     parser.add_argument("source", metavar="SOURCE", help="sim://NAME or replay://FILE, with their options")
     parser.add_argument("--speed", type=float, help="times real time, 0 = as fast as it is read")
     parser.add_argument("--loop", action="store_true", help="begin a recording again when it has ended")
+    parser.add_argument(
+        "--fault",
+        metavar="SPEC",
+        action="append",
+        default=[],
+        help="NAME[=VALUE][@SECONDS[+DURATION]], such as loss=0.001 or brownout@12+0.2; can be given again",
+    )
     options = parser.parse_args(arguments)
     if options.speed is not None and options.speed != 0 and not MIN_SPEED <= options.speed <= MAX_SPEED:
         parser.error(f"--speed should be 0 or {MIN_SPEED:g} to {MAX_SPEED:g}")
     try:
-        planned = source_of(options.source)
+        planned, faults = source_of(options.source), plan_of(options.fault)
     except PulsekeyError as error:
         print(f"pulsekey: error: {error}", file=sys.stderr)
         return 2
@@ -126,8 +171,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     speed = planned.speed if options.speed is None else options.speed
-    with PtyBoard(planned.source, speed, Epilogue.LOOP if options.loop else Epilogue.END) as board:
-        print(board.path, flush=True)
+    board = _faulty_board(planned.source, Epilogue.LOOP if options.loop else Epilogue.END, faults)
+    with PtyBoard(board, speed) as served:
+        print(served.path, flush=True)
         stop.wait()
     return 0
 

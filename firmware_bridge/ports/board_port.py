@@ -15,7 +15,7 @@ MAX_QUEUED = 4096
 
 
 class BoardPort(serial.SerialBase):  # type: ignore[misc]
-    """Reads what the board of a ``sim://`` or ``replay://`` URL has sent by now; it cannot be written to."""
+    """Reads what the board of a ``sim://`` or ``replay://`` URL has sent by now, and hands it what is written."""
 
     BAUDRATES = (115200,)
 
@@ -28,7 +28,8 @@ class BoardPort(serial.SerialBase):  # type: ignore[misc]
         """
         planned = source_of(self.port)
         self._speed = planned.speed
-        self._packets: Iterator[Packet] = LightBoard(planned.source).boot()
+        self._board = LightBoard(planned.source)
+        self._packets: Iterator[Packet] = self._board.boot()
         self._next: Packet | None = next(self._packets)
         self._waiting = bytearray()
         self._cancelled = threading.Event()
@@ -67,6 +68,12 @@ class BoardPort(serial.SerialBase):  # type: ignore[misc]
         data = bytes(self._waiting[:size])
         del self._waiting[:size]
         return data
+
+    def write(self, data: bytes) -> int:
+        """All of it, at once; the board answers with its next packet but one."""
+        self._check_open()
+        self._board.receive(bytes(data))
+        return len(data)
 
     def cancel_read(self) -> None:
         """Let a waiting read return what it has."""

@@ -10,11 +10,26 @@ from numpy.typing import NDArray
 
 from firmware_bridge.board import Epilogue, LightBoard
 from firmware_bridge.errors import PortError, PortReason, RecordingError
-from firmware_bridge.framing import FrameDecoder
-from firmware_bridge.protocol import DataFlags, DataFrame, EventCode, EventFrame, Frame, InfoFrame
+from firmware_bridge.framing import FrameDecoder, encode_frame
+from firmware_bridge.protocol import (
+    AckFrame,
+    AckResult,
+    CommandCode,
+    CommandFrame,
+    DataFlags,
+    DataFrame,
+    EventCode,
+    EventFrame,
+    Frame,
+    InfoFrame,
+    SelfTest,
+)
 from firmware_bridge.recordings.recording import Recording
+from firmware_bridge.sensor_faults import FaultKind, SensorFaultEvent
 from firmware_bridge.sources import LOST, RecordingSource
 from firmware_bridge.wearers import WearerSource, load_wearer, wearer_names
+
+from .light_boards import Counting, Run, measured, run
 
 
 def recording(ppg: NDArray[np.float64], rate_hz: float = 125.0) -> Recording:
@@ -61,7 +76,8 @@ def test_info_comes_at_boot_and_each_second_and_restarted_lasts_until_the_second
     assert infos[0].info.nominal_rate_mhz == 125_000
     flagged = [DataFlags.RESTARTED in frame.flags for frame in frames]
     assert flagged == sorted(flagged, reverse=True)
-    assert sum(flagged) == 1 + 24
+    # INFO, 24 readings, and the finger that the first of them found.
+    assert sum(flagged) == 1 + 24 + 1
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
@@ -116,6 +132,115 @@ def test_a_second_boot_goes_on_with_the_source(people: Path) -> None:
     assert one == whole[: len(one)]
     # The packet that was made and never sent is what an unplugged board had in its buffer.
     assert two == whole[len(one) + 5 :]
+
+
+def command(code: CommandCode, argument: int = 0, sequence: int = 7) -> bytes:
+    return encode_frame(CommandFrame(sequence, code, argument))
+
+
+def answer(sent: Run) -> AckFrame:
+    (ack,) = sent.acks
+    return ack
+
+
+# What the commands of firmware/test_commands.py are answered with here too.
+
+
+def test_led_currents_on_command() -> None:
+    sent = run(LightBoard(Counting()), 5, [(1.5, command(CommandCode.LED_CURRENT, 5_000 << 16 | 4_190))])
+    ack, (_, event) = answer(sent), sent.events
+    assert (ack.command_sequence, ack.code, ack.result, ack.value) == (
+        7, CommandCode.LED_CURRENT, AckResult.DONE, 5_000 << 16 | 4_000,
+    )  # fmt: skip
+    assert (event.code, event.detail) == (EventCode.LED_CURRENT, 25 << 8 | 20)
+    assert sent.frames.index(event) == sent.frames.index(ack) - 1
+    assert (sent.infos[-1].info.ir_current_ua, sent.infos[-1].info.red_current_ua) == (5_000, 4_000)
+    for k, (ir, red) in sent.ages():
+        plain_ir, plain_red = measured(k)
+        changed = k >= event.index + 5
+        assert (ir, red) == ((plain_ir * 25 // 36, plain_red * 20 // 36) if changed else (plain_ir, plain_red))
+
+
+def test_the_board_chooses_no_current_of_its_own() -> None:
+    sent = run(LightBoard(Counting()), 3, [(1.5, command(CommandCode.LED_CURRENT, 0))])
+    assert (answer(sent).result, answer(sent).value) == (AckResult.DONE, 7_200 << 16 | 7_200)
+    assert [event.code for event in sent.events] == [EventCode.FINGER_ON]
+
+
+def test_brighter_light_ends_at_full_scale() -> None:
+    sent = run(LightBoard(Counting()), 3, [(1.5, command(CommandCode.LED_CURRENT, 51_000 << 16 | 7_200))])
+    assert set(sent.data[-1].ir_counts) == {0x3FFFC}
+    assert DataFlags.SATURATED in sent.data[-1].flags
+
+
+@pytest.mark.parametrize(
+    ("code", "argument"),
+    [(CommandCode.LED_CURRENT, 51_200 << 16), (CommandCode.LED_CURRENT, 51_200), (CommandCode.IDENTIFY, 0),
+     (CommandCode.IDENTIFY, 61)],
+)  # fmt: skip
+def test_what_cannot_be_is_refused(code: CommandCode, argument: int) -> None:
+    ack = answer(run(LightBoard(Counting()), 2, [(1.5, command(code, argument))]))
+    assert (ack.result, ack.value) == (AckResult.REFUSED, 0)
+
+
+def test_stop_and_start() -> None:
+    commands = [(1.5, command(CommandCode.STOP)), (3.0, command(CommandCode.START, sequence=8))]
+    sent = run(LightBoard(Counting()), 5, commands)
+    assert [(ack.command_sequence, ack.code, ack.result, ack.value) for ack in sent.acks] == [
+        (7, CommandCode.STOP, AckResult.DONE, 0),
+        (8, CommandCode.START, AckResult.DONE, 1),
+    ]
+    assert not [frame for frame in sent.data if 1_600_000 < frame.t_us < 3_000_000]
+    assert len(sent.infos) == 6
+    assert sent.infos[2].info.nominal_rate_mhz == 0
+    assert sent.sensor_events() == []
+    assert sent.missing(1) == []
+    sent.assert_exact()
+
+
+def test_start_of_a_board_that_measures_changes_nothing() -> None:
+    ack = answer(run(LightBoard(Counting()), 2, [(1.5, command(CommandCode.START))]))
+    assert (ack.result, ack.value) == (AckResult.DONE, 0)
+
+
+def test_identify_is_done() -> None:
+    assert answer(run(LightBoard(Counting()), 2, [(1.5, command(CommandCode.IDENTIFY, 2))])).value == 2
+
+
+def test_self_test() -> None:
+    ask = (1.5, command(CommandCode.SELF_TEST))
+    dark = [SensorFaultEvent(FaultKind.BROWN_OUT, 1.0, 3.0)]
+    for faults, stop, result, wrong in (
+        ([], [], AckResult.DONE, SelfTest.NONE),
+        (dark, [], AckResult.FAILED, SelfTest.PART | SelfTest.CONFIGURATION | SelfTest.SAMPLES),
+        ([], [(1.2, command(CommandCode.STOP))], AckResult.FAILED, SelfTest.CONFIGURATION | SelfTest.SAMPLES),
+    ):
+        ack = run(LightBoard(Counting(), faults=faults), 2, [*stop, ask]).acks[-1]
+        assert (ack.result, SelfTest(ack.value)) == (result, wrong)
+
+
+@pytest.mark.parametrize("code", [CommandCode.LED_CURRENT, CommandCode.START])
+def test_a_sensor_that_is_lost_carries_nothing_out(code: CommandCode) -> None:
+    board = LightBoard(Counting(), faults=[SensorFaultEvent(FaultKind.STUCK_BUS, 1.0, 3.0)])
+    assert answer(run(board, 2, [(1.5, command(code, 1000 << 16))])).result is AckResult.FAILED
+
+
+def test_a_nonce_is_kept_until_the_next_boot() -> None:
+    asked = [
+        (at, command(CommandCode.NONCE, value, i))
+        for i, (at, value) in enumerate([(1, 0), (1.1, 0xDEADBEEF), (1.2, 0)])
+    ]
+    board = LightBoard(Counting())
+    assert [ack.value for ack in run(board, 2, asked).acks] == [0, 0xDEADBEEF, 0xDEADBEEF]
+    assert [ack.value for ack in run(board, 2, asked[:1]).acks] == [0]
+
+
+def test_noise_on_the_way_to_the_board_is_no_command() -> None:
+    good = command(CommandCode.STOP)
+    bad = bytes([good[0], good[1] ^ 4]) + good[2:]
+    sent = run(LightBoard(Counting()), 2, [(1, bad), (1.2, b"U" * 300 + b"\0" + good[:5]), (1.4, good[5:])])
+    assert [ack.command_sequence for ack in sent.acks] == [7]
+    assert sent.data[-1].t_us == pytest.approx(1_400_000, abs=40_000)
 
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=20), st.integers(0, 3))
