@@ -73,25 +73,33 @@ class ArduinoBoard {
     static void begin_wire() {
         Wire.begin();
         Wire.setClock(CLOCK_HZ);
-#ifdef WIRE_HAS_TIMEOUT
-        Wire.setWireTimeout(TIMEOUT_US, true);
-#endif
+        set_timeout(Wire, 0);
     }
 
     static uint8_t fault_of(uint8_t wire) {
         if (wire == 0) return PULSEKEY_FAULT_NONE;
-        return wire == WIRE_TIMEOUT || timed_out() ? PULSEKEY_FAULT_BUS_TIMEOUT : PULSEKEY_FAULT_NACK;
+        return timed_out() || wire == WIRE_TIMEOUT ? PULSEKEY_FAULT_BUS_TIMEOUT : PULSEKEY_FAULT_NACK;
     }
 
-    static bool timed_out() {
-#ifdef WIRE_HAS_TIMEOUT
-        const bool so = Wire.getWireTimeoutFlag();
-        Wire.clearWireTimeoutFlag();
-        return so;
-#else
-        return false;
-#endif
+    static bool timed_out() { return take_timeout(Wire, 0); }
+
+    // Without a time-out a bus that is held would hold the board. Not every core that has one defines
+    // WIRE_HAS_TIMEOUT: whether Wire has the functions decides.
+    template <class Bus>
+    static auto set_timeout(Bus& bus, int) -> decltype(bus.setWireTimeout(TIMEOUT_US, true)) {
+        bus.setWireTimeout(TIMEOUT_US, true);
     }
+    template <class Bus>
+    static void set_timeout(Bus&, long) {}
+
+    template <class Bus>
+    static auto take_timeout(Bus& bus, int) -> decltype(bus.getWireTimeoutFlag()) {
+        const bool so = bus.getWireTimeoutFlag();
+        bus.clearWireTimeoutFlag();
+        return so;
+    }
+    template <class Bus>
+    static bool take_timeout(Bus&, long) { return false; }
 };
 
 #endif

@@ -11,6 +11,8 @@ import pytest
 from firmware_bridge.c_header import HEADER_FILE
 from firmware_bridge.framing import FrameDecoder
 from firmware_bridge.protocol import AckFrame, DataFlags, DataFrame, EventCode, EventFrame, Frame, InfoFrame
+from tests.simulated_uno.shim import SimulatorMissingError, load_shim
+from tests.simulated_uno.sketch import build_sketch
 
 IR_LEVEL, RED_LEVEL = 36 * 3600, 36 * 3000
 HERE = Path(__file__).parent
@@ -90,6 +92,16 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
         return path
 
     return program
+
+
+@pytest.fixture(scope="session")
+def sketch() -> Path:
+    """The sketch compiled for an Uno, to be executed."""
+    try:
+        load_shim()
+        return build_sketch()
+    except SimulatorMissingError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
