@@ -105,6 +105,8 @@ def test_enrol_list_recognise_forget(pulsekey: Pulsekey, options: list[object], 
     assert [e["person"] for e in events if e["event"] == "identified"] == ["Ben"] * 3
     assert events[0]["event"] == "listening"
     assert (events[-1]["event"], events[-1]["identified"], events[-1]["lost_samples"]) == ("summary", 3, 0)
+    totals = [e for e in events if e["event"] == "link_counted"]
+    assert (totals[-1]["samples"], totals[-1]["lost"], totals[-1]["measured_rate_hz"]) == (5625, 0, 125.0)
     done = pulsekey("run", "--port", board("eve", 45.0), "--decisions", 1, *options)
     assert "nobody I know" in done.stdout
     assert "this is" not in done.stdout
