@@ -7,6 +7,7 @@ product of both sides, so that both its people are resampled, and a person is ne
 copy.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
 RESAMPLES = 1000
+_LOWER, _UPPER = 0.025, 0.975
 _MIN_USABLE = 20  # Resamples that still make a 95 % interval.
 # Up to here every distinct score is a threshold and the resampled rates are exact; above, thresholds are laid
 # where the rates change, closely enough for an interval (0.2 % of the mated scores between two).
@@ -43,7 +45,7 @@ def people_intervals(
 ) -> Intervals:
     """Intervals for probes (n, m) against the references of m people, probe i being of person `own[i]`."""
     people = scores.shape[1]
-    weights = rng.multinomial(people, np.full(people, 1.0 / people), size=resamples).astype(np.float64)
+    weights = _draws(people, resamples, rng)
     fmr, fnmr = resampled_rates(scores, own, weights)
     usable = np.isfinite(fmr).all(axis=1) & np.isfinite(fnmr).all(axis=1)
     fmr, fnmr = fmr[usable], fnmr[usable]
@@ -55,6 +57,45 @@ def people_intervals(
         fnmr_at_fmr={rate: _interval(fnmr_of(fmr, fnmr, rate)) for rate in fmrs},
         rank_one=_interval((weights @ hits)[drawn > 0] / drawn[drawn > 0]),
     )
+
+
+def outcome_intervals(
+    accepted: NDArray[np.bool_], own: NDArray[np.intp], rng: np.random.Generator, resamples: int = RESAMPLES
+) -> tuple[Interval | None, Interval | None]:
+    """Intervals of FMR and FNMR, of attempts (n, m) to be each of m people that were accepted or not."""
+    people = accepted.shape[1]
+    weights = _draws(people, resamples, rng)
+    tries = np.bincount(own, minlength=people).astype(np.float64)
+    by_pair = np.zeros((people, people))  # how many of one person's attempts to be another were accepted
+    np.add.at(by_pair, own, accepted)
+    mated = by_pair.diagonal().copy()
+    np.fill_diagonal(by_pair, 0.0)
+    possible = tries[:, None] * (1.0 - np.eye(people))
+    with np.errstate(invalid="ignore"):
+        fmr = _quadratic(weights, by_pair.ravel()) / _quadratic(weights, possible.ravel())
+        fnmr = weights @ (tries - mated) / (weights @ tries)
+    return _interval(fmr[np.isfinite(fmr)]), _interval(fnmr[np.isfinite(fnmr)])
+
+
+def thresholds_within(
+    scores: Floats, own: NDArray[np.intp], fmrs: Sequence[float], rng: np.random.Generator, resamples: int = RESAMPLES
+) -> list[float]:
+    """For each rate the lowest threshold at which the upper end of the FMR's 95 % interval does not exceed it.
+
+    `scores` (n, m) of probes against m people, as for `people_intervals`.
+    """
+    people = scores.shape[1]
+    mated = np.zeros(scores.shape, dtype=np.bool_)
+    mated[np.arange(len(scores)), own] = True
+    grid = _thresholds(scores[mated], scores[~mated])
+    fmr, _ = resampled_rates(scores, own, _draws(people, resamples, rng))
+    upper = np.quantile(fmr[np.isfinite(fmr).all(axis=1)], _UPPER, axis=0)
+    return [float(grid[np.argmax(upper <= rate)]) for rate in fmrs]
+
+
+def _draws(people: int, resamples: int, rng: np.random.Generator) -> Floats:
+    """How often each resample draws each person (B, m)."""
+    return rng.multinomial(people, np.full(people, 1.0 / people), size=resamples).astype(np.float64)
 
 
 def resampled_rates(scores: Floats, own: NDArray[np.intp], weights: Floats) -> tuple[Floats, Floats]:
@@ -117,5 +158,5 @@ def _thresholds(mated: Floats, non_mated: Floats) -> Floats:
 def _interval(values: Floats) -> Interval | None:
     if values.size < _MIN_USABLE:
         return None
-    low, high = np.quantile(values, (0.025, 0.975))
+    low, high = np.quantile(values, (_LOWER, _UPPER))
     return float(low), float(high)

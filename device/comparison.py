@@ -1,4 +1,4 @@
-"""Comparison: how alike a probe is to a reference (higher = more alike)."""
+"""Comparison: how much more likely a probe and a reference are of one person than of two."""
 
 import io
 import zipfile
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.bundle import Bundle
+from device.calibration import Calibration
 from device.errors import BundleError, BundleReason, SignalError, SignalReason
 from device.manifest import COHORT_NAME
 
@@ -34,7 +35,7 @@ def pooled(embeddings: Sequence[Embeddings] | Embeddings) -> Embeddings:
 
 
 class Comparator:
-    """Cosine, seen against how alike either side is to strangers (adaptive s-norm).
+    """Cosine, seen against how alike either side is to strangers (adaptive s-norm), and what that is worth.
 
     Some pulses are like everybody's and some like nobody's, so one cosine means more for one person than for another.
     The score is the mean of two standard scores: of the cosine among the probe's ``nearest`` cohort members, and among
@@ -42,14 +43,16 @@ class Comparator:
     recognition", section 2.3.
     """
 
-    def __init__(self, cohort: Embeddings, nearest: int) -> None:
+    def __init__(self, cohort: Embeddings, nearest: int, calibration: Calibration) -> None:
         """
         Args:
             cohort: (c, d) one reference of each of ``c`` strangers, of unit length.
             nearest: how many of the most alike are looked at, 2 to ``c``.
+            calibration: from scores to log-likelihood ratios.
         """
         self._cohort = cohort.astype(np.float64)
         self._nearest = nearest
+        self.calibration = calibration
 
     def against(self, references: Embeddings) -> "Scorer":
         """Ready to compare probes with these references (m, d)."""
@@ -77,6 +80,10 @@ class Scorer:
         mean, spread = self._comparator.cohort_statistics(one[None, :])
         return np.asarray(0.5 * ((cosines - self._mean) / self._spread + (cosines - mean) / spread))
 
+    def llr(self, probe: Embeddings, windows: int) -> Scores:
+        """Log-likelihood ratios (m,) of a probe pooled of so many windows: above 0 for, below 0 against a match."""
+        return self._comparator.calibration.llr(self.scores(probe), windows)
+
 
 def comparator_of(bundle: Bundle) -> Comparator:
     """The comparator of a bundle, with the cohort that it ships.
@@ -95,4 +102,4 @@ def comparator_of(bundle: Bundle) -> Comparator:
             BundleReason.MALFORMED,
             f"{bundle.path / COHORT_NAME}: references {cohort.shape} are not at least {nearest} of size {size}",
         )
-    return Comparator(cohort, nearest)
+    return Comparator(cohort, nearest, bundle.manifest.comparison.calibration)

@@ -1,23 +1,71 @@
-"""Decisions: windows are accumulated until there are enough, and the best reference is accepted or nobody is.
+"""Decisions: evidence grows window by window until it is enough to accept, enough to reject, or time is up.
 
 Pure: no I/O, no clock. The live recogniser and `pulsekey evaluate` run this same code, so that the error
 rates measured are those of the device.
 """
 
+import math
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device.comparison import pooled
+from device.errors import CommandError, CommandReason
+from device.manifest import DecisionSpec
+from device.metrics import people_for_fmr
 
-PATIENCE = 2  # A decision not filled within this many times its length is given up.
+PATIENCE = 2  # An attempt not concluded within this many times its length is given up.
+
+ACCEPT, GO_ON, REJECT = 1, 0, -1
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """A decision's evidence: the pooled embedding (d,) of `windows` good windows of `seen`."""
+class Boundaries:
+    """A sequential test (Wald 1945): nothing before `min_windows` good windows, an answer by `max_windows`.
+
+    Log-likelihood ratios of all the windows so far at or above `accept_llr` accept, at or below `reject_llr` reject;
+    at `max_windows` what is not accepted is rejected.
+    """
+
+    min_windows: int
+    max_windows: int
+    accept_llr: float
+    reject_llr: float
+
+    def judge(self, llr: NDArray[np.float64], windows: int) -> NDArray[np.int8]:
+        """ACCEPT, GO_ON or REJECT for each ratio, of a probe of so many windows."""
+        if windows < self.min_windows:
+            return np.full(llr.shape, GO_ON, np.int8)
+        undecided = GO_ON if windows < self.max_windows else REJECT
+        verdicts = np.where(llr <= self.reject_llr, REJECT, undecided)
+        return np.where(llr >= self.accept_llr, ACCEPT, verdicts).astype(np.int8)
+
+
+DEFAULT_FMR = 0.01
+
+
+def boundaries_at(spec: DecisionSpec, fmr: float | None = None) -> Boundaries:
+    """The boundaries of the greatest operating point not above `fmr`; None: of 1 %, or the least there is.
+
+    Raises:
+        CommandError: BAD_ARGUMENT, where the people the bundle was set on cannot support so small a rate.
+    """
+    least = spec.operating_points[-1][0]
+    wanted = max(DEFAULT_FMR, least) if fmr is None else fmr
+    allowed = [llr for rate, llr in spec.operating_points if rate <= wanted]
+    if not allowed:
+        raise CommandError(
+            CommandReason.BAD_ARGUMENT,
+            f"the {spec.people} people this model's threshold was set on support a false match rate of "
+            f"{math.ceil(1e4 * least) / 1e4:g} and above; {wanted:g} would take {people_for_fmr(wanted)} people",
+        )
+    return Boundaries(spec.min_windows, spec.max_windows, allowed[0], spec.reject_llr)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an attempt has so far: the pooled embedding (d,) of `windows` good windows of `seen`."""
 
     probe: NDArray[np.float32]
     windows: int
@@ -32,27 +80,24 @@ class GivenUp:
     seen: int
 
 
-_Outcome = TypeVar("_Outcome", Filled, GivenUp)
-
-
 class Accumulator:
-    """Collects the embeddings of consecutive good windows of one epoch until a decision is filled.
+    """Pools the embeddings of consecutive good windows of one epoch; `reset` it when a decision is made.
 
-    A decision opens with its first good window; bad windows are skipped, but count towards its patience. A
+    An attempt opens with its first good window; bad windows are skipped, but count towards its patience. A
     new epoch empties it: what lies across a gap is never joined.
     """
 
-    def __init__(self, windows: int) -> None:
-        """`windows`: good windows to a decision, >= 1."""
-        if windows < 1:
+    def __init__(self, max_windows: int) -> None:
+        """`max_windows`: good windows after which it begins anew by itself, >= 1."""
+        if max_windows < 1:
             raise ValueError("a decision needs at least one window")
-        self._windows = windows
+        self._max_windows = max_windows
         self._epoch: int | None = None
         self._good: list[NDArray[np.float32]] = []
         self._seen = 0
 
-    def add(self, epoch: int, embedding: NDArray[np.float32] | None) -> Filled | GivenUp | None:
-        """Take the next window: its embedding (d,), or None for a bad one.
+    def add(self, epoch: int, embedding: NDArray[np.float32] | None) -> Evidence | GivenUp | None:
+        """Take the next window: its embedding (d,), or None for a bad one, which adds no evidence.
 
         `epoch` names the stretch of signal it belongs to. A caller whose windows belong together although the
         signal was cut (a file that is a table of windows) passes the same epoch for all of them.
@@ -65,15 +110,12 @@ class Accumulator:
         self._seen += 1
         if embedding is not None:
             self._good.append(embedding)
-        if len(self._good) == self._windows:
-            return self._close(Filled(pooled(self._good), len(self._good), self._seen))
-        if self._seen >= PATIENCE * self._windows:
-            return self._close(GivenUp(len(self._good), self._seen))
-        return None
-
-    def _close(self, outcome: _Outcome) -> _Outcome:
-        self.reset()
-        return outcome
+        good, seen = self._good, self._seen
+        if len(good) == self._max_windows or seen >= PATIENCE * self._max_windows:
+            self.reset()
+            if len(good) < self._max_windows:
+                return GivenUp(len(good), seen)
+        return None if embedding is None else Evidence(pooled(good), len(good), seen)
 
     def reset(self) -> None:
         """Forget what was collected."""
@@ -83,15 +125,15 @@ class Accumulator:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The reference most alike: its place in the gallery, its score, and whether it is accepted."""
+    """The reference most alike: its place in the gallery, its log-likelihood ratio, and whether it is accepted."""
 
     position: int
-    score: float
+    llr: float
     accepted: bool
 
 
-def best_candidate(scores: NDArray[np.float64], threshold: float) -> Candidate:
-    """Open-set identification: the best of (m,) scores, m >= 1, accepted where it reaches the threshold."""
-    position = int(np.argmax(scores))
-    score = float(scores[position])
-    return Candidate(position, score, score >= threshold)
+def identify(llr: NDArray[np.float64], windows: int, boundaries: Boundaries) -> Candidate | None:
+    """Open-set identification: the best of the ratios (m,), m >= 1, is accepted or nobody is; None to go on."""
+    position = int(np.argmax(llr))
+    verdict = boundaries.judge(llr[position : position + 1], windows)[0]
+    return None if verdict == GO_ON else Candidate(position, float(llr[position]), verdict == ACCEPT)

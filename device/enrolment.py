@@ -1,5 +1,6 @@
 """Enrolment: the first minute of good windows becomes a reference, or it says why not."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -13,12 +14,22 @@ from device.frontend import FrontEndSpec, Reason, Window
 
 DEFAULT_SECONDS = 60.0
 # Below this the mean of a person's windows still moves by more than two people may differ.
-MIN_GOOD_WINDOWS = 10
+MIN_GOOD_S = 24.0
 
 
 def windows_in(seconds: float, spec: FrontEndSpec) -> int:
-    """How many windows, hop by hop, a stretch of signal makes; at least one."""
-    return max(1, round(seconds * spec.rate_hz / spec.hop_samples))
+    """How many windows, hop by hop, fit into a stretch of signal; at least one."""
+    return 1 + max(0, math.floor((seconds * spec.rate_hz - spec.window_samples) / spec.hop_samples + 1e-9))
+
+
+def seconds_of(windows: int, spec: FrontEndSpec) -> float:
+    """How long a stretch of so many windows is, >= 1."""
+    return (spec.window_samples + (windows - 1) * spec.hop_samples) / spec.rate_hz
+
+
+def min_good_windows(spec: FrontEndSpec) -> int:
+    """How many good windows an enrolment needs."""
+    return windows_in(MIN_GOOD_S, spec)
 
 
 class Enrolment:
@@ -31,12 +42,13 @@ class Enrolment:
             SignalError: TOO_FEW_GOOD_WINDOWS, where so short a time cannot hold enough windows.
         """
         self._embedder = embedder
-        self._hop_s = spec.hop_samples / spec.rate_hz
+        self._spec = spec
         self._wanted = windows_in(seconds, spec)
-        if self._wanted < MIN_GOOD_WINDOWS:
+        self._needed = min_good_windows(spec)
+        if self._wanted < self._needed:
             raise SignalError(
                 SignalReason.TOO_FEW_GOOD_WINDOWS,
-                f"an enrolment needs at least {MIN_GOOD_WINDOWS * self._hop_s:.0f} s, not {seconds:g} s",
+                f"an enrolment needs at least {MIN_GOOD_S:.0f} s, not {seconds:g} s",
             )
         self._seen = 0
         self._embeddings: list[NDArray[np.float32]] = []
@@ -67,12 +79,12 @@ class Enrolment:
     @property
     def elapsed_s(self) -> float:
         """Seconds of signal taken."""
-        return self._seen * self._hop_s
+        return seconds_of(self._seen, self._spec) if self._seen else 0.0
 
     @property
     def duration_s(self) -> float:
         """Seconds of signal wanted."""
-        return self._wanted * self._hop_s
+        return seconds_of(self._wanted, self._spec)
 
     @property
     def advice(self) -> str:
@@ -85,10 +97,10 @@ class Enrolment:
         Raises:
             SignalError: TOO_FEW_GOOD_WINDOWS, with the commonest reason and what to do about it.
         """
-        if self.good_windows < MIN_GOOD_WINDOWS:
+        if self.good_windows < self._needed:
             raise SignalError(
                 SignalReason.TOO_FEW_GOOD_WINDOWS,
-                f"{self.good_windows} good windows of {self._seen}, {MIN_GOOD_WINDOWS} are needed; "
+                f"{self.good_windows} good windows of {self._seen}, {self._needed} are needed; "
                 f"{explain(self._reasons)}",
             )
         return pooled(self._embeddings)

@@ -61,6 +61,43 @@ class LinkUp(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LinkWarned(Event):
+    """Something makes the samples worth less; `text` says what, and what to do about it. Once an epoch."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCounted(Event):
+    """The link's totals so far, each 10 s and at the end; `measured_rate_hz` is None before it is known."""
+
+    samples: int
+    lost: int
+    corrupt: int
+    restarts: int
+    measured_rate_hz: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus(Event):
+    """How a board's link is right now: `LinkCounted`'s totals, levels, and what the board says of itself.
+
+    Levels are means since the last status, None if no sample came; `finger` is a guess by IR's.
+    """
+
+    samples: int
+    lost: int
+    corrupt: int
+    restarts: int
+    measured_rate_hz: float | None
+    ir_counts: int | None
+    red_counts: int | None
+    finger: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceEnded(Event):
     """The recording that was replayed is over."""
 
@@ -76,11 +113,12 @@ class SignalBad(Event):
 
 @dataclass(frozen=True, slots=True)
 class WindowScored(Event):
-    """A good window was compared: the score with the reference most alike, not yet a decision."""
+    """A good window was added: `evidence_windows` together give the reference most alike this log-likelihood ratio."""
 
     window: int
     sqi: float
-    best_score: float
+    best_llr: float
+    evidence_windows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +126,8 @@ class Identified(Event):
     """A decision: this pulse is `person`'s."""
 
     person: str
-    score: float
-    threshold: float
+    llr: float
+    accept_llr: float
     windows: int
 
 
@@ -97,8 +135,8 @@ class Identified(Event):
 class Unknown(Event):
     """A decision: this pulse is nobody's in the gallery."""
 
-    best_score: float
-    threshold: float
+    best_llr: float
+    accept_llr: float
     windows: int
 
 

@@ -1,6 +1,7 @@
 """Strict reading of JSON objects: each fault is one line that names the field."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,14 @@ def parse_json(text: str, origin: str) -> object:
         return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BundleError(BundleReason.MALFORMED, f"{origin} is not JSON: {error}") from None
+
+
+def _is_pair(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in value)
+    )
 
 
 class Fields:
@@ -67,6 +76,13 @@ class Fields:
         if not low <= value <= high:
             raise self._fault(key, f"must be within [{low:g}, {high:g}]")
         return float(value)
+
+    def pairs(self, key: str) -> tuple[tuple[float, float], ...]:
+        """A list, not empty, of lists of two finite numbers."""
+        value = self._take(key)
+        if not isinstance(value, list) or not value or not all(map(_is_pair, value)):
+            raise self._fault(key, "must be a list of pairs of numbers")
+        return tuple((float(one), float(other)) for one, other in value)
 
     def fields(self, key: str) -> "Fields":
         """A nested object."""

@@ -5,6 +5,7 @@ The device parses it strictly; the exporter builds the same dataclasses and writ
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from device.calibration import Calibration
 from device.errors import BundleError, BundleReason
 from device.json_fields import Fields, parse_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 SIGNATURE_NAME = "signature.json"
 GOLDEN_NAME = "golden.npz"
@@ -51,15 +53,28 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two embeddings are compared: `as-norm`, with the `nearest` of the cohort; see `device.comparison`."""
+    """How two embeddings are compared: `as-norm`, with the `nearest` of the cohort (`device.comparison`), calibrated.
+
+    `cllr` is the ratios' cost in bits on the people of `DecisionSpec.set_on`, `cllr_before` that of the scores taken
+    for ratios; see `device.calibration`.
+    """
 
     nearest: int
+    calibration: Calibration
+    cllr_before: float
+    cllr: float
     kind: str = "as-norm"
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Parse the object `comparison`."""
-        made = cls(nearest=fields.integer("nearest", minimum=2), kind=fields.text("kind"))
+        made = cls(
+            nearest=fields.integer("nearest", minimum=2),
+            calibration=Calibration(fields.pairs("calibration")),
+            cllr_before=fields.number("cllr_before", low=0.0, high=1000.0),
+            cllr=fields.number("cllr", low=0.0, high=1000.0),
+            kind=fields.text("kind"),
+        )
         fields.close()
         if made.kind != "as-norm":
             raise BundleError(
@@ -67,17 +82,23 @@ class Comparison:
             )
         return made
 
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object that `read` reads back."""
+        return dataclasses.asdict(self) | {"calibration": [list(row) for row in self.calibration.rows]}
+
 
 @dataclass(frozen=True, slots=True)
 class DecisionSpec:
-    """When a decision accepts: score of `windows` good windows, pooled, >= `threshold`.
+    """When an attempt accepts, rejects or goes on; see `device.decision.Boundaries`.
 
-    `fmr` is the false match rate the threshold was set at, on `people` people of `set_on`.
+    `operating_points` are false match rates, falling, each with the log-likelihood ratio that accepts: the rate is the
+    upper end of its 95 % interval over the `people` of `set_on`. The last is the smallest they can support.
     """
 
-    windows: int
-    threshold: float
-    fmr: float
+    min_windows: int
+    max_windows: int
+    operating_points: tuple[tuple[float, float], ...]
+    reject_llr: float
     set_on: str
     people: int
 
@@ -85,14 +106,31 @@ class DecisionSpec:
     def read(cls, fields: Fields) -> Self:
         """Parse the object `decision`."""
         made = cls(
-            windows=fields.integer("windows", minimum=1),
-            threshold=fields.number("threshold", low=-1000.0, high=1000.0),
-            fmr=fields.number("fmr", low=0.0, high=1.0),
+            min_windows=fields.integer("min_windows", minimum=1),
+            max_windows=fields.integer("max_windows", minimum=1),
+            operating_points=fields.pairs("operating_points"),
+            reject_llr=fields.number("reject_llr", low=-1000.0, high=1000.0),
             set_on=fields.text("set_on"),
             people=fields.integer("people", minimum=2),
         )
         fields.close()
+        made._check(fields.where)
         return made
+
+    def _check(self, where: str) -> None:
+        if self.min_windows > self.max_windows:
+            raise BundleError(BundleReason.MALFORMED, f"{where}: min_windows is above max_windows")
+        pairs = list(itertools.pairwise(self.operating_points))
+        rising = all(fmr > later_fmr and llr <= later_llr for (fmr, llr), (later_fmr, later_llr) in pairs)
+        if not rising or not all(0.0 < fmr <= 1.0 and llr > self.reject_llr for fmr, llr in self.operating_points):
+            raise BundleError(
+                BundleReason.MALFORMED,
+                f"{where}: operating_points must be false match rates, falling, with rising ratios above reject_llr",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object that `read` reads back."""
+        return dataclasses.asdict(self) | {"operating_points": [list(point) for point in self.operating_points]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +183,7 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`manifest.json`, format version 1.
+    """`manifest.json`, format version 2.
 
     `operators` says for each model how many operators of each type it has; `error_rates` are objects as
     `pulsekey evaluate` writes them.
@@ -211,8 +249,8 @@ class Manifest:
             "architecture": dataclasses.asdict(self.architecture),
             "front_end": dict(self.front_end),
             "front_end_digest": self.front_end_digest,
-            "comparison": dataclasses.asdict(self.comparison),
-            "decision": dataclasses.asdict(self.decision),
+            "comparison": self.comparison.to_dict(),
+            "decision": self.decision.to_dict(),
             "golden": dataclasses.asdict(self.golden),
             "files": {name: dataclasses.asdict(entry) for name, entry in self.files.items()},
             "training_data": [dataclasses.asdict(item) for item in self.training_data],

@@ -5,6 +5,7 @@ FMR(t) is the share of non-mated scores >= t, FNMR(t) the share of mated scores 
 set are its distinct scores and +infinity, where nothing is accepted.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,6 +136,14 @@ def rule_of_three(trials: int) -> float:
     return min(1.0, 3.0 / trials) if trials > 0 else 1.0
 
 
-def supports_fmr(non_mated: int, fmr: float) -> bool:
-    """Whether so many comparisons can tell a false match rate: by the rule of three, at least 3/FMR."""
-    return non_mated >= 3.0 / fmr
+def least_fmr(people: int) -> float:
+    """The smallest false match rate that so many people can tell: by the rule of three, of their pairs.
+
+    Comparisons of the same two people resemble each other, so that however many there are they are one trial.
+    """
+    return rule_of_three(people * (people - 1) // 2)
+
+
+def people_for_fmr(fmr: float) -> int:
+    """How many people it takes to tell a false match rate of `fmr`, above 0."""
+    return math.ceil(0.5 + math.sqrt(0.25 + 6.0 / fmr))

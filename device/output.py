@@ -10,8 +10,11 @@ from device.events import (
     EnrolmentProgress,
     Event,
     Identified,
+    LinkCounted,
     LinkDown,
+    LinkStatus,
     LinkUp,
+    LinkWarned,
     Listening,
     NotAcquired,
     SignalBad,
@@ -36,15 +39,34 @@ def _summary(event: Summary) -> str:
     )
 
 
+def _counted(event: LinkCounted | LinkStatus) -> str:
+    """Empty for a link that is as it should be."""
+    if not (event.lost or event.corrupt or event.restarts):
+        return ""
+    return f"{event.lost} samples lost, {event.corrupt} frames or lines corrupt, {event.restarts} restarts"
+
+
+def _status(event: LinkStatus) -> str:
+    rate = "rate not known yet" if event.measured_rate_hz is None else f"{event.measured_rate_hz:.1f} Hz"
+    levels = "no samples"
+    if event.ir_counts is not None:
+        levels = f"IR {event.ir_counts}, RED {event.red_counts}, {'finger' if event.finger else 'no finger'}"
+    counted = _counted(event) or "nothing lost"
+    return f"{event.time_s:4.0f} s  {rate}, {event.samples} samples, {counted}; {levels}; {event.description}"
+
+
 _SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     Listening: lambda e: f"listening on {e.port}, {e.people} enrolled, model {e.model_id}",
     SourceSeen: lambda e: e.description,
     LinkDown: lambda e: f"board lost ({e.reason}): waiting for it to come back",
     LinkUp: lambda e: f"board is back after {e.outage_s:.0f} s",
+    LinkWarned: lambda e: f"warning: {e.text}",
+    LinkCounted: lambda e: f"so far {told}" if (told := _counted(e)) else "",
+    LinkStatus: _status,
     SourceEnded: lambda e: "the recording is over",
     SignalBad: lambda e: f"{e.reason.value}: {e.advice}",
-    Identified: lambda e: f"this is {e.person} (score {e.score:.3f}, needed {e.threshold:.3f})",
-    Unknown: lambda e: f"nobody I know (best score {e.best_score:.3f}, needed {e.threshold:.3f})",
+    Identified: lambda e: f"this is {e.person} (evidence {e.llr:.1f}, needed {e.accept_llr:.1f})",
+    Unknown: lambda e: f"nobody I know (best evidence {e.best_llr:.1f}, needed {e.accept_llr:.1f})",
     NotAcquired: lambda e: f"no decision: only {e.good_windows} of {e.windows} windows were good",
     EnrolmentProgress: _progress,
     Enrolled: lambda e: f"enrolled {e.person} from {e.good_windows} good windows",
@@ -70,6 +92,7 @@ class Output:
         self._as_json = as_json
         self._verbose = verbose
         self._stream = sys.stderr if aside else sys.stdout
+        self._counted = ""
 
     def event(self, event: Event) -> None:
         """Write one event."""
@@ -77,7 +100,14 @@ class Output:
             write_json(event.to_json())
         elif isinstance(event, WindowScored):
             if self._verbose:
-                text = f"window {event.window}: best score {event.best_score:.3f}"
+                text = f"window {event.window}: best evidence {event.best_llr:.1f}"
                 print(text, file=sys.stderr, flush=True)
-        else:
-            print(narrate(event), file=self._stream, flush=True)
+        elif (text := narrate(event)) and not self._is_old(event, text):
+            print(text, file=self._stream, flush=True)
+
+    def _is_old(self, event: Event, text: str) -> bool:
+        """Whether these are the totals that were told last: they come every 10 s, news of them seldom."""
+        if not isinstance(event, LinkCounted):
+            return False
+        told, self._counted = self._counted, text
+        return text == told

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from device.advice import advice_for, explain
 from device.comparison import Comparator
-from device.decision import Accumulator, Filled, GivenUp, best_candidate
+from device.decision import Accumulator, Boundaries, Evidence, GivenUp, identify
 from device.embedders import Embedder
 from device.enrolment import Enrolment
 from device.errors import SignalError, SignalReason
@@ -22,11 +22,8 @@ from device.events import (
     EnrolmentProgress,
     Event,
     Identified,
-    LinkDown,
-    LinkUp,
     NotAcquired,
     SignalBad,
-    SourceEnded,
     SourceSeen,
     Summary,
     Unknown,
@@ -34,22 +31,20 @@ from device.events import (
 )
 from device.frontend import BoardFrontEnd, Reason, Window
 from device.gallery import References
-from device.manifest import DecisionSpec
+from device.link_events import LinkNews, describe, link_event
 from firmware_bridge import (
     BoardInfo,
-    LinkLost,
-    LinkRestored,
+    CommandAnswered,
     LinkStatistics,
     Message,
-    RecordingEnded,
     SampleBlock,
     SketchInfo,
 )
 
 Clock = Callable[[], float]
-# A lasting fault is told again every so many windows (12 s): often enough to be followed, seldom enough to
-# be read.
-_REPEAT_ADVICE = 5
+# A lasting fault is told again every so many windows (12 s, half overlapping): often enough to be followed,
+# seldom enough to be read.
+_REPEAT_ADVICE = 10
 
 
 @dataclass(slots=True)
@@ -83,16 +78,15 @@ class Source:
         for message in messages:
             if isinstance(message, SampleBlock):
                 yield from self._front_end.feed(message)
-            elif isinstance(message, LinkStatistics):
-                self.lost_samples = message.lost
-            elif isinstance(message, LinkLost):
-                yield LinkDown(self._now(), message.reason.value, message.detail)
-            elif isinstance(message, LinkRestored):
-                yield LinkUp(self._now(), message.outage_s)
-            elif isinstance(message, RecordingEnded):
-                yield SourceEnded(self._now())
-            else:
+            elif isinstance(message, BoardInfo | SketchInfo):
                 yield from self._describe(message)
+            elif not isinstance(message, CommandAnswered):
+                yield self._of_link(message)
+
+    def _of_link(self, message: LinkNews) -> Event:
+        if isinstance(message, LinkStatistics):
+            self.lost_samples = message.lost
+        return link_event(message, self._now())
 
     def _describe(self, message: BoardInfo | SketchInfo) -> Iterator[Event]:
         # A board says what it is every second; only news is an event.
@@ -100,15 +94,6 @@ class Source:
         if description != self._described:
             self._described = description
             yield SourceSeen(self._now(), description)
-
-
-def describe(message: BoardInfo | SketchInfo) -> str:
-    """What is at the other end of the cable, in words."""
-    if isinstance(message, SketchInfo):
-        return f"a sketch that prints {message.format}, {message.measured_rate_hz:.1f} samples a second"
-    version = ".".join(str(part) for part in message.firmware_version)
-    fault = f", last error: {message.last_error.name.lower()}" if message.last_error else ""
-    return f"board with firmware {version}, nominally {message.nominal_rate_mhz / 1000:g} Hz{fault}"
 
 
 class Recogniser:
@@ -121,7 +106,7 @@ class Recogniser:
         embedder: Embedder,
         references: References,
         comparator: Comparator,
-        decision: DecisionSpec,
+        boundaries: Boundaries,
         decisions: int | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
@@ -135,9 +120,9 @@ class Recogniser:
         self._embedder = embedder
         self._references = references
         self._scorer = comparator.against(references.embeddings)
-        self._decision = decision
+        self._boundaries = boundaries
         self._decisions = decisions
-        self._accumulator = Accumulator(decision.windows)
+        self._accumulator = Accumulator(boundaries.max_windows)
         self._bad_run = 0
         self._last_reason: Reason | None = None
         self.tally = Tally()
@@ -166,33 +151,37 @@ class Recogniser:
             self.tally.good_windows += 1
             self._bad_run = 0
             embedding = self._embedder.embed(window.pulse)
-            best = float(self._scorer.scores(embedding).max())
-            yield WindowScored(self._now(), self.tally.windows, window.quality.sqi, best)
         else:
             self.tally.reasons[reason] += 1
             yield from self._advise(reason, window.quality.sqi)
         self._last_reason = reason
-        yield from self._conclude(self._accumulator.add(window.epoch, embedding))
+        outcome = self._accumulator.add(window.epoch, embedding)
+        if isinstance(outcome, GivenUp):
+            self.tally.not_acquired += 1
+            yield NotAcquired(self._now(), outcome.good, outcome.seen)
+        elif outcome is not None:
+            yield from self._weigh(outcome, window.quality.sqi)
 
     def _advise(self, reason: Reason, sqi: float) -> Iterator[Event]:
         self._bad_run = self._bad_run + 1 if reason is self._last_reason else 1
         if self._bad_run % _REPEAT_ADVICE == 1:
             yield SignalBad(self._now(), reason, advice_for(reason), sqi)
 
-    def _conclude(self, outcome: Filled | GivenUp | None) -> Iterator[Event]:
-        if isinstance(outcome, GivenUp):
-            self.tally.not_acquired += 1
-            yield NotAcquired(self._now(), outcome.good, outcome.seen)
-        elif isinstance(outcome, Filled):
-            threshold = self._decision.threshold
-            best = best_candidate(self._scorer.scores(outcome.probe), threshold)
-            if best.accepted:
-                self.tally.identified += 1
-                person = self._references.names[best.position]
-                yield Identified(self._now(), person, best.score, threshold, outcome.windows)
-            else:
-                self.tally.unknown += 1
-                yield Unknown(self._now(), best.score, threshold, outcome.windows)
+    def _weigh(self, evidence: Evidence, sqi: float) -> Iterator[Event]:
+        llr = self._scorer.llr(evidence.probe, evidence.windows)
+        yield WindowScored(self._now(), self.tally.windows, sqi, float(llr.max()), evidence.windows)
+        best = identify(llr, evidence.windows, self._boundaries)
+        if best is None:
+            return
+        self._accumulator.reset()
+        accept_llr = self._boundaries.accept_llr
+        if best.accepted:
+            self.tally.identified += 1
+            person = self._references.names[best.position]
+            yield Identified(self._now(), person, best.llr, accept_llr, evidence.windows)
+        else:
+            self.tally.unknown += 1
+            yield Unknown(self._now(), best.llr, accept_llr, evidence.windows)
 
     def summary(self) -> Summary:
         """What the run did so far."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.bundle import load_bundle
-from device.comparison import Comparator, pooled
+from device.comparison import pooled
 from device.embedders import Embedder, load_embedder
 from device.embedders.litert import LiteRtEmbedder
 from device.embedders.onnx_runtime import OnnxRuntimeEmbedder
@@ -22,7 +22,6 @@ from device.manifest import (
     GOLDEN_NAME,
     MANIFEST_NAME,
     Architecture,
-    Comparison,
     Golden,
     Manifest,
     TrainingData,
@@ -32,9 +31,9 @@ from export.card import model_card
 from export.errors import ExportError, ExportReason
 from export.flatbuffer import operators, output_quantisation
 from export.models import make_models, operator_counts
+from export.operating import HeldOut, operating
 from export.parity import ParityReport, compare, require_same_steps
 from export.signing import SigningKey
-from export.threshold import HeldOut, decision_spec
 from train.checkpoint import Trained
 from train.fine_tune import FineTuning
 from train.networks.measures import mac_count, parameter_count
@@ -44,6 +43,8 @@ GOLDEN_WINDOWS = 8
 COHORT_WINDOWS = 20
 NEAREST = 50
 """Cohort members that a score is normalised by; chosen on the people held out, where 20 to 200 fare alike."""
+OVERLAP = 2
+"""Windows that each sample is in on the device: more evidence from the same seconds, for twice the network's time."""
 GOLDEN_MIN_COSINE = 0.98
 """Below what two INT8 implementations of one model differ by, far above what a wrong one answers."""
 CARD_NAME = "MODEL_CARD.md"
@@ -97,22 +98,22 @@ def build_bundle(source: Source, target: Path) -> Manifest:
 
 def _stage(source: Source, folder: Path) -> Manifest:
     models = make_models(source.trained.network, source.train, _tuning(source))
-    spec = source.trained.front_end
+    spec = replace(source.trained.front_end, hop_samples=source.trained.front_end.window_samples // OVERLAP)
     embedders = {name: _embedder(name, content, source.trained) for name, content in models.items()}
     parity = _gate(models, embedders, source.dev)
     for name, content in models.items():
         (folder / name).write_bytes(content)
     (folder / GOLDEN_NAME).write_bytes(_golden(source, embedders))
     cohort = _cohort(source.train, embedders["model.int8.tflite"])
-    nearest = min(NEAREST, len(cohort))
     np.savez(folder / COHORT_NAME, references=cohort)
+    decides = operating(embedders["model.int8.tflite"], cohort, min(NEAREST, len(cohort)), spec, source.held_out)
     manifest = Manifest(
         model_id=f"{source.trained.config.name}-{hashlib.sha256(models['model.int8.tflite']).hexdigest()[:8]}",
         architecture=_architecture(source.trained),
         front_end=spec.to_dict(),
         front_end_digest=spec.digest(),
-        comparison=Comparison(nearest),
-        decision=decision_spec(embedders["model.int8.tflite"], Comparator(cohort, nearest), spec, source.held_out),
+        comparison=decides.comparison,
+        decision=decides.decision,
         golden=Golden(GOLDEN_MIN_COSINE),
         files=file_entries(folder),
         training_data=source.training_data,

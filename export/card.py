@@ -16,7 +16,7 @@ def model_card(manifest: Manifest, parity: ParityReport, sizes: Mapping[str, int
         sizes: bytes of each model file.
         command: what made it.
     """
-    a, d = manifest.architecture, manifest.decision
+    a = manifest.architecture
     parts = [
         f"# {manifest.model_id}\n",
         f"{a.name} of width {a.width:g}: {a.parameters:,} parameters, {a.macs / 1e6:.2f} M multiply-accumulates a "
@@ -25,9 +25,8 @@ def model_card(manifest: Manifest, parity: ParityReport, sizes: Mapping[str, int
         "Recognising the wearer of a pulse sensor among a few enrolled people, on the device. It is a demonstrator "
         "and a research tool: not a medical device, and no lock for anything that matters without a second factor. "
         "A pulse changes over days, with temperature, effort, drugs and illness.\n",
-        "## Threshold\n",
-        f"A decision pools {d.windows} good windows and accepts at a normalised score of {d.threshold:.3f}: a "
-        f"false match rate of {100 * d.fmr:g} % a comparison, set on {d.people} people of {d.set_on}.\n",
+        "## Decision\n",
+        _decision(manifest),
         "## Measured\n",
         "All within one recording of each person, which is easier than another day; intervals (95 %) are over people. "
         "Shares of FMR that the comparisons cannot support are left out.\n",
@@ -42,11 +41,24 @@ def model_card(manifest: Manifest, parity: ParityReport, sizes: Mapping[str, int
     return "\n".join(parts) + "\n"
 
 
+def _decision(manifest: Manifest) -> str:
+    d, c = manifest.decision, manifest.comparison
+    rate_hz, hop = manifest.front_end["rate_hz"], manifest.front_end["hop_samples"]
+    points = ", ".join(f"{100 * fmr:.2g} % from {llr:.2f}" for fmr, llr in d.operating_points)
+    return (
+        f"A window begins every {hop / rate_hz:g} s. From {d.min_windows} to {d.max_windows} good windows are pooled, "
+        "and an attempt is accepted once its log-likelihood ratio is high enough for the false match rate asked for: "
+        f"{points}; 1 % is the default. It is rejected at {d.reject_llr:.2f}, or when none is reached. Each rate "
+        f"is the upper end of its 95 % interval over {d.people} people of {d.set_on}, who support none smaller. "
+        f"Calibration on the same people: Cllr {c.cllr_before:.3f} of the scores, {c.cllr:.3f} of the ratios.\n"
+    )
+
+
 def _rates(rates: tuple[Mapping[str, Any], ...]) -> str:
     if not rates:
         return "No cohort was given to measure it on (`pulsekey evaluate --bundle ... --cohort FILE.npz` does).\n"
     lines = [
-        "| cohort | people | decision | EER | 95 % | FNMR at FMR 1 % | at FMR 0.1 % | rank-1 |",
+        "| cohort | people | comparison | EER | 95 % | FNMR at FMR 1 % | at FMR 0.1 % | rank-1 |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for result in rates:
@@ -56,7 +68,18 @@ def _rates(rates: tuple[Mapping[str, Any], ...]) -> str:
                 f"{_interval(one['eer_ci95'])} | {_percent(one['fnmr_at_fmr_0.01'])} | "
                 f"{_percent(one['fnmr_at_fmr_0.001'])} | {_percent(one['rank1'])} |"
             )
+    lines += ["", "Attempts as the device makes them, at the default:", ""]
+    lines += ["| cohort | FMR | FNMR | median to accept, reject | Cllr, at best |", "|---|---|---|---|---|"]
+    lines += [_attempts(result["cohort"], result["attempts"]) for result in rates if result["attempts"]]
     return "\n".join(lines) + "\n"
+
+
+def _attempts(cohort: str, one: Mapping[str, Any]) -> str:
+    return (
+        f"| {cohort} | {_percent(one['fmr'])} ({_interval(one['fmr_ci95'])}) | {_percent(one['fnmr'])} "
+        f"({_interval(one['fnmr_ci95'])}) | {_seconds(one['median_accept_s'])}, {_seconds(one['median_reject_s'])} | "
+        f"{one['cllr']:.3f}, {one['least_cllr']:.3f} |"
+    )
 
 
 def _parity(parity: ParityReport, sizes: Mapping[str, int]) -> str:
@@ -79,6 +102,10 @@ def _parity(parity: ParityReport, sizes: Mapping[str, int]) -> str:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} s"
 
 
 def _interval(pair: list[float] | None) -> str:

@@ -10,8 +10,8 @@ from tqdm import tqdm
 from device.manifest import TrainingData
 from export.build import Source
 from export.errors import ExportError, ExportReason
+from export.operating import HeldOut
 from export.signing import SigningKey
-from export.threshold import HeldOut
 from firmware_bridge.errors import RecordingError, RecordingReason
 from firmware_bridge.recordings import Recording, read_cohort
 from train.checkpoint import Trained

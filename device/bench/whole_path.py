@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from device.bench.rounds import Clock
 from device.bundle import Bundle
 from device.comparison import Comparator, comparator_of
+from device.decision import boundaries_at
 from device.embedders import Embedder
 from device.enrolment import DEFAULT_SECONDS, Enrolment
 from device.frontend import BoardFrontEnd
@@ -116,7 +117,7 @@ def _pass(
         embedder=embedder,
         references=references,
         comparator=comparator,
-        decision=bundle.manifest.decision,
+        boundaries=boundaries_at(bundle.manifest.decision),
         clock=lambda: 0.0,
     )
     begun = clock()

@@ -7,6 +7,7 @@ from pathlib import Path
 from device.bundle import Bundle, load_bundle
 from device.commands.options import add_bundle
 from device.comparison import comparator_of
+from device.decision import boundaries_at
 from device.embedders import Embedder, load_embedder
 from device.enrolment import Enrolment
 from device.errors import CommandError, CommandReason
@@ -15,7 +16,7 @@ from device.frontend import BoardFrontEnd
 from device.gallery import Gallery
 from device.output import narrate
 from device.pipeline import Recogniser, enrol_from
-from firmware_bridge import BoardReader, PtyBoard, wearer_names
+from firmware_bridge import BoardReader, LightBoard, PtyBoard, wearer_names
 from firmware_bridge.wearers import WearerSource, load_wearer
 
 HELP = "Enrol two simulated wearers from a simulated board, recognise one live, and turn a stranger away."
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 def _enrol(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) -> None:
     enrolment = Enrolment(embedder, bundle.front_end)
     source = WearerSource(load_wearer(name), seed=_ENROL_SEED)
-    with PtyBoard(source, speed=_ENROL_SPEED) as board, BoardReader(board.path) as reader:
+    with PtyBoard(LightBoard(source), speed=_ENROL_SPEED) as board, BoardReader(board.path) as reader:
         _say(f"\n{name} puts on the sensor at {board.path} and is enrolled ({_ENROL_SPEED:g} times real time).")
         for _ in enrol_from(reader, front_end=BoardFrontEnd(bundle.front_end), enrolment=enrolment):
             pass
@@ -76,12 +77,12 @@ def _recognise(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) 
         embedder=embedder,
         references=gallery.references(bundle.manifest.model_id),
         comparator=comparator_of(bundle),
-        decision=bundle.manifest.decision,
+        boundaries=boundaries_at(bundle.manifest.decision),
         decisions=1,
     )
     # A limit, so that a model that never finds a good window ends the demo too.
     source = WearerSource(load_wearer(name), seed=_RECOGNISE_SEED, seconds=60.0)
-    with PtyBoard(source, speed=_RECOGNISE_SPEED) as board, BoardReader(board.path) as reader:
+    with PtyBoard(LightBoard(source), speed=_RECOGNISE_SPEED) as board, BoardReader(board.path) as reader:
         _say(f"\n{name} puts on the sensor at {board.path}. Who is it?")
         for event in recogniser.events(reader):
             if sentence := narrate(event):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from device.bundle import load_bundle
-from device.commands.options import add_bundle, positive
+from device.commands.options import add_bundle, add_fmr, positive
 from device.embedders import PRECISIONS, load_embedder
 from device.enrolment import DEFAULT_SECONDS
 from device.errors import CommandError, CommandReason
@@ -38,8 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_lengths,
         default=DECISION_SECONDS,
         metavar="A,B,...",
-        help="lengths of a decision (default 2.4,12,60)",
+        help="lengths of a comparison (default 2.4,12,60)",
     )
+    add_fmr(parser)
     for role, what in (("enrol", "enrol from"), ("probe", "probe with")):
         parser.add_argument(
             f"--{role}-session",
@@ -68,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
         decision_seconds=args.decision_seconds,
         enrol_sessions=tuple(args.enrol_session),
         probe_sessions=tuple(args.probe_session),
+        fmr=args.fmr,
         seed=args.seed,
     )
     result = evaluate(

@@ -27,6 +27,24 @@ def count(text: str) -> int:
     return int(text)
 
 
+def share(text: str) -> float:
+    """A rate above 0 and below 1."""
+    value = positive(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate below 1, such as 0.01")
+    return value
+
+
+def add_fmr(parser: argparse.ArgumentParser) -> None:
+    """How rarely a stranger may be taken for a person enrolled."""
+    parser.add_argument(
+        "--fmr",
+        type=share,
+        metavar="RATE",
+        help="false match rate to keep (default 0.01)",
+    )
+
+
 def add_port(parser: argparse.ArgumentParser) -> None:
     """Where the board is."""
     parser.add_argument(

@@ -3,8 +3,9 @@
 import argparse
 
 from device.bundle import load_bundle
-from device.commands.options import add_bundle, add_gallery, add_json, add_port, count, positive, resolve_port
+from device.commands.options import add_bundle, add_fmr, add_gallery, add_json, add_port, count, positive, resolve_port
 from device.comparison import comparator_of
+from device.decision import boundaries_at
 from device.embedders import load_embedder
 from device.events import Listening
 from device.frontend import BoardFrontEnd
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_port(parser)
     add_gallery(parser)
     add_bundle(parser)
+    add_fmr(parser)
     add_json(parser)
     limit = parser.add_mutually_exclusive_group()
     limit.add_argument("--seconds", type=positive, metavar="N", help="stop after N seconds")
@@ -37,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         PulsekeyError: of whatever phase; GalleryError EMPTY before the port is touched.
     """
     bundle = load_bundle(args.bundle)
+    boundaries = boundaries_at(bundle.manifest.decision, args.fmr)
     with Gallery(args.gallery, create=False) as gallery:
         references = gallery.references(bundle.manifest.model_id)
     recogniser = Recogniser(
@@ -44,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         embedder=load_embedder(bundle, args.runtime),
         references=references,
         comparator=comparator_of(bundle),
-        decision=bundle.manifest.decision,
+        boundaries=boundaries,
         decisions=args.decisions,
     )
     output = Output(as_json=args.json, verbose=args.verbose > 0)

@@ -1,16 +1,20 @@
-"""Who is enrolled from what, and probed with what: enrolment and probe windows can never be the same."""
+"""Who is enrolled from what, and probed with what: enrolment and probe windows never share a sample."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device.comparison import Scorer, pooled
-from device.decision import Accumulator, Filled, GivenUp
-from device.enrolment import MIN_GOOD_WINDOWS
+from device.decision import Accumulator, Evidence, GivenUp
+from device.enrolment import min_good_windows, windows_in
+from device.errors import SignalError, SignalReason
 from device.evaluation.settings import Settings
 from device.evaluation.timelines import Timeline
+from device.frontend import FrontEndSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,8 @@ class Plan:
     subject: str
     enrolment: tuple[NDArray[np.float32], ...]
     probes: tuple[Probe, ...]
-
-    @property
-    def enrollable(self) -> bool:
-        """Whether there are enough good windows, by the device's own rule."""
-        return len(self.enrolment) >= MIN_GOOD_WINDOWS
+    enrollable: bool
+    """Whether there are enough good windows, by the device's own rule."""
 
 
 def _matches(session: str, prefixes: tuple[str, ...]) -> bool:
@@ -48,10 +49,22 @@ class Selector:
     with.
     """
 
-    def __init__(self, settings: Settings, enrol_windows: int) -> None:
+    def __init__(self, settings: Settings, spec: FrontEndSpec) -> None:
+        """
+        Raises:
+            SignalError: TOO_FEW_GOOD_WINDOWS, where so short a time cannot hold an enrolment.
+        """
         self._settings = settings
-        self._enrol_windows = enrol_windows
+        self._enrol_windows = windows_in(settings.enrol_seconds, spec)
+        self._needed = min_good_windows(spec)
+        # The first windows after an enrolment still hold samples of it.
+        self._overlapping = math.ceil(spec.window_samples / spec.hop_samples) - 1
         self._first: dict[str, str] = {}
+        if self._enrol_windows < self._needed:
+            raise SignalError(
+                SignalReason.TOO_FEW_GOOD_WINDOWS,
+                f"an enrolment needs {self._needed} windows, {settings.enrol_seconds:g} s hold {self._enrol_windows}",
+            )
 
     def wants(self, subject: str, key: str, session: str) -> bool:
         """Whether this recording (`key` among its subject's) is used; asked of each, in file order."""
@@ -70,18 +83,19 @@ class Selector:
         good: list[NDArray[np.float32]] = []
         for timeline in enrolling:
             used = min(left, len(timeline.embeddings))
-            starts[id(timeline)] = used
+            starts[id(timeline)] = used + self._overlapping if used else 0
             good += [e for e in timeline.embeddings[:used] if e is not None]
             left -= used
         probing = [t for t in timelines if _matches(t.session, settings.probe_sessions)]
         if not settings.probe_sessions:
             probing = enrolling
-        return Plan(subject, tuple(good), tuple(Probe(t, starts.get(id(t), 0)) for t in probing))
+        probes = tuple(Probe(t, starts.get(id(t), 0)) for t in probing)
+        return Plan(subject, tuple(good), probes, len(good) >= self._needed)
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Decisions of `windows` windows: scores (n, m) with every reference, `own` (n,) each probe's column."""
+    """Comparisons of `windows` windows: log-likelihood ratios (n, m), `own` (n,) the column of each probe's person."""
 
     scores: NDArray[np.float64]
     own: NDArray[np.intp]
@@ -91,17 +105,19 @@ class Decisions:
     @property
     def mated(self) -> NDArray[np.float64]:
         """Scores (n,) of each probe with its own person's reference."""
-        return self.scores[self._own_cells()]
+        return self.scores[own_cells(self.scores, self.own)]
 
     @property
     def non_mated(self) -> NDArray[np.float64]:
         """Scores (n * (m - 1),) of each probe with everybody else's references."""
-        return self.scores[~self._own_cells()]
+        return self.scores[~own_cells(self.scores, self.own)]
 
-    def _own_cells(self) -> NDArray[np.bool_]:
-        cells = np.zeros(self.scores.shape, dtype=np.bool_)
-        cells[np.arange(len(self.own)), self.own] = True
-        return cells
+
+def own_cells(table: NDArray[Any], own: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Where a table (n, m) of probes and people has the probes' own people, `own` (n,)."""
+    cells = np.zeros(table.shape, dtype=np.bool_)
+    cells[np.arange(len(own)), own] = True
+    return cells
 
 
 def references_of(plans: Iterable[Plan]) -> NDArray[np.float32]:
@@ -109,22 +125,33 @@ def references_of(plans: Iterable[Plan]) -> NDArray[np.float32]:
     return np.stack([pooled(plan.enrolment) for plan in plans])
 
 
+def attempts_of(probe: Probe, windows: int) -> Iterator[list[Evidence] | GivenUp]:
+    """One after the other, what the device's accumulator has after each of `windows` good windows, or gives up."""
+    accumulator = Accumulator(windows)
+    timeline = probe.timeline
+    so_far: list[Evidence] = []
+    for epoch, embedding in zip(timeline.epochs[probe.start :], timeline.embeddings[probe.start :], strict=True):
+        outcome = accumulator.add(epoch, embedding)
+        if isinstance(outcome, GivenUp):
+            yield outcome
+        elif outcome is not None:
+            # An attempt that a new epoch cut off is over, and counts for nothing.
+            so_far = [*so_far, outcome] if outcome.windows > 1 else [outcome]
+            if outcome.windows == windows:
+                yield so_far
+
+
 def decide(plans: Sequence[Plan], scorer: Scorer, windows: int) -> Decisions:
-    """Run every probe of every enrolled person through the device's accumulator; `scorer` knows their references."""
+    """Compare every probe of exactly so many windows with every enrolled person; `scorer` knows their references."""
     rows: list[NDArray[np.float64]] = []
     own: list[int] = []
     given_up = 0
     for position, plan in enumerate(plans):
-        for probe in plan.probes:
-            accumulator = Accumulator(windows)
-            timeline = probe.timeline
-            for epoch, embedding in zip(
-                timeline.epochs[probe.start :], timeline.embeddings[probe.start :], strict=True
-            ):
-                outcome = accumulator.add(epoch, embedding)
-                if isinstance(outcome, Filled):
-                    rows.append(scorer.scores(outcome.probe))
-                    own.append(position)
-                given_up += isinstance(outcome, GivenUp)
+        for attempt in (one for probe in plan.probes for one in attempts_of(probe, windows)):
+            if isinstance(attempt, GivenUp):
+                given_up += 1
+            else:
+                rows.append(scorer.llr(attempt[-1].probe, windows))
+                own.append(position)
     stacked = np.stack(rows) if rows else np.empty((0, len(plans)))
     return Decisions(stacked, np.asarray(own, dtype=np.intp), given_up, windows)

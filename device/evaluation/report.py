@@ -1,7 +1,7 @@
 """An evaluation as a table that a person reads."""
 
-from device.evaluation.settings import DecisionRates, Interval, Result
-from device.metrics import rule_of_three, supports_fmr
+from device.evaluation.settings import FMRS, AttemptRates, DecisionRates, Interval, Result
+from device.metrics import least_fmr, people_for_fmr, rule_of_three
 
 _UNKNOWN = "n/a"
 
@@ -9,11 +9,11 @@ _UNKNOWN = "n/a"
 def table(result: Result) -> str:
     """The whole report, several lines, rates in per cent with 95 % intervals over people."""
     how = _conditions(result)
-    head = ("decision", "EER", "FNMR at FMR 1 %", "FNMR at FMR 0.1 %", "rank-1", "mated", "non-mated")
+    head = ("comparison", "EER", "FNMR at FMR 1 %", "FNMR at FMR 0.1 %", "rank-1", "mated", "non-mated")
     rows = [head, *(_row(rates) for rates in result.decisions)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([*how, "", *lines, "", *_at_threshold(result), *_remarks(result)])
+    return "\n".join([*how, "", *lines, "", *_attempts(result), *_remarks(result)])
 
 
 def _conditions(result: Result) -> list[str]:
@@ -41,45 +41,49 @@ def _row(rates: DecisionRates) -> tuple[str, ...]:
     )
 
 
-def _at_threshold(result: Result) -> list[str]:
-    lines = []
-    for rates in result.decisions:
-        at = rates.at_threshold
-        lines.append(
-            f"at the bundle's threshold {at.threshold:.3f}, {rates.seconds:g} s: "
-            f"FMR {_counted(at.false_matches, rates.non_mated)}, "
-            f"FNMR {_counted(at.false_non_matches, rates.mated)}, "
-            f"identified as somebody else {at.identified_wrongly}, not acquired {rates.not_acquired}"
-        )
-    return lines
+def _attempts(result: Result) -> list[str]:
+    rates = result.attempts
+    if rates is None:
+        return ["no attempt could be filled: the recordings have too few good windows in a row"]
+    among = ", ".join(
+        f"{one.size} enrolled: FPIR {_percent(one.fpir)}, FNIR {_percent(one.fnir)}" for one in rates.identification
+    )
+    return [
+        f"attempts as the device makes them, accepted from a log-likelihood ratio of {rates.accept_llr:.2f}: "
+        f"{rates.mated} mated, {rates.non_mated} non-mated, {rates.given_up} given up",
+        f"  FMR {_with_interval(rates.fmr, rates.fmr_ci95)}, FNMR {_with_interval(rates.fnmr, rates.fnmr_ci95)}, "
+        f"median to accept {_time(rates.median_accept_s)}, to reject {_time(rates.median_reject_s)}",
+        *([f"  {among}"] if among else []),
+        f"  calibration: Cllr {rates.cllr:.3f}, at best {rates.least_cllr:.3f}",
+    ]
 
 
-def _counted(errors: int, trials: int) -> str:
-    if not trials:
-        return _UNKNOWN
-    return f"{_percent(errors / trials)} ({errors} of {trials})"
+def _time(seconds: float | None) -> str:
+    return _UNKNOWN if seconds is None else f"{seconds:.1f} s"
 
 
 def _remarks(result: Result) -> list[str]:
-    remarks = []
-    for rates in result.decisions:
-        name = f"{rates.seconds:g} s"
-        if not rates.mated:
-            remarks.append(f"{name}: no decision could be filled: the recordings have too few good windows in a row")
-            continue
-        for fmr in rates.fnmr_at_fmr:
-            if not supports_fmr(rates.non_mated, fmr):
-                remarks.append(
-                    f"{name}: {rates.non_mated} non-mated comparisons cannot tell an FMR of {fmr:.1%}: "
-                    f"{3 / fmr:.0f} are needed (rule of three)"
-                )
-        if not rates.at_threshold.false_matches:
-            pairs = rates.probed_people * (result.enrolled - 1)
+    remarks = [
+        f"{rates.seconds:g} s: no comparison could be filled: the recordings have too few good windows in a row"
+        for rates in result.decisions
+        if not rates.mated
+    ]
+    for fmr in FMRS:
+        if least_fmr(result.enrolled) > fmr:
             remarks.append(
-                f"{name}: no false match among {pairs} pairs of people: the FMR there may still be "
-                f"{rule_of_three(pairs):.2%} (rule of three)"
+                f"{result.enrolled} people cannot tell an FMR of {fmr:.1%}: {people_for_fmr(fmr)} are needed "
+                "(rule of three over their pairs)"
             )
-    return remarks
+    return remarks + _no_false_match(result.attempts, result.enrolled)
+
+
+def _no_false_match(rates: AttemptRates | None, people: int) -> list[str]:
+    if rates is None or rates.false_matches:
+        return []
+    pairs = people * (people - 1) // 2
+    return [
+        f"no false match among {pairs} pairs of people: the FMR may still be {rule_of_three(pairs):.2%} (rule of three)"
+    ]
 
 
 def _percent(rate: float | None) -> str:

@@ -17,6 +17,8 @@ class Settings:
     decision_seconds: tuple[float, ...] = DECISION_SECONDS
     enrol_sessions: tuple[str, ...] = ()
     probe_sessions: tuple[str, ...] = ()
+    fmr: float | None = None
+    """The false match rate the device is asked to keep; None: its default."""
     seed: int = 0
 
 
@@ -24,16 +26,16 @@ Interval = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
-class AtThreshold:
-    """The bundle's own threshold, as it fared: counts and rates."""
+class GalleryRates:
+    """Open-set identification among `size` people enrolled, on average over galleries drawn at random.
 
-    threshold: float
-    fmr: float | None
-    fnmr: float | None
-    false_matches: int
-    false_non_matches: int
-    identified_wrongly: int
-    """Probes of an enrolled person whose best reference was somebody else's, and accepted."""
+    `fpir`: how often somebody not in the gallery is taken for one who is; `fnir`: how often somebody in it is not
+    named.
+    """
+
+    size: int
+    fpir: float
+    fnir: float
 
     def to_json(self) -> dict[str, Any]:
         """One JSON object."""
@@ -41,8 +43,41 @@ class AtThreshold:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptRates:
+    """Attempts as the device makes them, at its own boundaries; times are of signal, None where nothing happened."""
+
+    accept_llr: float
+    mated: int
+    non_mated: int
+    given_up: int
+    """Attempts that were begun and given up for want of good windows."""
+    false_matches: int
+    fmr: float
+    fmr_ci95: Interval
+    fnmr: float
+    fnmr_ci95: Interval
+    median_accept_s: float | None
+    """Of mated attempts that were accepted."""
+    median_reject_s: float | None
+    """Of non-mated attempts that were rejected."""
+    cllr: float
+    """Cost of the ratios after the last window, in bits; `least_cllr` is that of a perfect calibration."""
+    least_cllr: float
+    identification: tuple[GalleryRates, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON object; rates are shares, not per cent."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return values | {
+            "fmr_ci95": _pair(self.fmr_ci95),
+            "fnmr_ci95": _pair(self.fnmr_ci95),
+            "identification": [one.to_json() for one in self.identification],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRates:
-    """The error rates of one decision length; None where the comparisons are too few to tell."""
+    """The error rates of comparisons of one length; None where there are too few people or comparisons to tell."""
 
     seconds: float
     windows: int
@@ -57,7 +92,6 @@ class DecisionRates:
     fnmr_at_fmr_ci95: dict[float, Interval]
     rank1: float | None
     rank1_ci95: Interval
-    at_threshold: AtThreshold
 
     def to_json(self) -> dict[str, Any]:
         """One JSON object; rates are shares, not per cent."""
@@ -75,7 +109,6 @@ class DecisionRates:
             "windows": self.windows,
             "probed_people": self.probed_people,
             "not_acquired": self.not_acquired,
-            "at_threshold": self.at_threshold.to_json(),
         }
 
 
@@ -98,6 +131,8 @@ class Result:
     fta: float
     settings: Settings
     decisions: tuple[DecisionRates, ...]
+    attempts: AttemptRates | None
+    """None where nobody had enough good windows for one."""
 
     @property
     def fte(self) -> float:
@@ -111,6 +146,7 @@ class Result:
             "people": self.people,
             "fta": self.fta,
             "decisions": {f"{rates.seconds:g}": rates.to_json() for rates in self.decisions},
+            "attempts": self.attempts.to_json() if self.attempts else None,
             "model_id": self.model_id,
             "precision": self.precision,
             "runtime": self.runtime,
@@ -121,5 +157,6 @@ class Result:
             "enrol_seconds": self.settings.enrol_seconds,
             "enrol_sessions": list(self.settings.enrol_sessions),
             "probe_sessions": list(self.settings.probe_sessions),
+            "fmr": self.settings.fmr,
             "seed": self.settings.seed,
         }

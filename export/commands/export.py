@@ -55,6 +55,7 @@ def _epochs(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Export, or refuse and write nothing."""
+    from device.decision import boundaries_at
     from export.quiet import quiet
     from export.signing import signing_key
     from train.checkpoint import load_trained
@@ -67,5 +68,6 @@ def run(args: argparse.Namespace) -> int:
         from export.build import build_bundle
         from export.sources import gather
     manifest = build_bundle(gather(trained, args.data, tuple(args.test), key, args.fine_tune), args.out)
-    print(f"{args.out}: {manifest.model_id}, threshold {manifest.decision.threshold:.4f}")
+    accept_llr = boundaries_at(manifest.decision).accept_llr
+    print(f"{args.out}: {manifest.model_id}, accepts from a log-likelihood ratio of {accept_llr:.2f}")
     return 0

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from device.bundle import Bundle, load_bundle
+from device.calibration import Calibration
 from device.comparison import Comparator
 from device.frontend import FrontEndSpec, QualitySpec, windows_of
 from device.manifest import (
@@ -26,6 +27,7 @@ from device.manifest import (
 from device.public_key import PublicKey
 
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+SCORES_AS_THEY_ARE = Calibration(((1.0, 0.0),))
 RATE_HZ = 125.0
 SIZE = 24
 # scipy.signal.butter(2, (0.5, 10.0), "bandpass", fs=125, output="sos")
@@ -103,7 +105,7 @@ def spec() -> FrontEndSpec:
 
 @pytest.fixture
 def comparator() -> Comparator:
-    return Comparator(make_cohort(), 20)
+    return Comparator(make_cohort(), 20, SCORES_AS_THEY_ARE)
 
 
 @pytest.fixture
@@ -160,8 +162,15 @@ def make_manifest(folder: Path, **changes: Any) -> Manifest:
         "architecture": Architecture("spectrum", 1.0, SIZE, 1, 1),
         "front_end": spec.to_dict(),
         "front_end_digest": spec.digest(),
-        "comparison": Comparison(nearest=20),
-        "decision": DecisionSpec(windows=5, threshold=3.2, fmr=0.001, set_on="simulated people", people=3),
+        "comparison": Comparison(nearest=20, calibration=SCORES_AS_THEY_ARE, cllr_before=0.3, cllr=0.2),
+        "decision": DecisionSpec(
+            min_windows=5,
+            max_windows=5,
+            operating_points=((0.05, 2.2), (0.01, 3.2)),
+            reject_llr=-3.0,
+            set_on="simulated people",
+            people=30,
+        ),
         "golden": Golden(min_cosine=0.99),
         "files": file_entries(folder),
         "training_data": (TrainingData("none", "none", "none", "none"),),

@@ -102,7 +102,7 @@ def test_a_file_that_the_manifest_does_not_name_is_not_read(bundle_copy: Path) -
         load_bundle(bundle_copy).read("model.int8.tflite")
 
 
-@pytest.mark.parametrize(("version", "word"), [(2, "update pulsekey"), (0, "export the bundle again")])
+@pytest.mark.parametrize(("version", "word"), [(3, "update pulsekey"), (1, "export the bundle again")])
 def test_other_format_version(bundle_copy: Path, edit: Edit, version: int, word: str) -> None:
     edit(lambda value: value.update(format_version=version, unheard_of=1))
     with refuses(BundleReason.FORMAT_VERSION, f"format {version}", word):
@@ -128,15 +128,23 @@ FAULTS: list[tuple[Change, str]] = [
     (lambda v: v.update(format_version="1"), "format_version"),
     (lambda v: v.update(format_version=True), "format_version"),
     (lambda v: v.update(extra=1), "extra is not a field"),
-    (lambda v: v["decision"].pop("threshold"), "decision: threshold is missing"),
-    (lambda v: v["decision"].update(threshold="0.5"), "decision: threshold"),
-    (lambda v: v["decision"].update(threshold=2e6), "decision: threshold"),
-    (lambda v: v["decision"].update(windows=0), "decision: windows"),
-    (lambda v: v["decision"].update(windows=2.0), "decision: windows"),
+    (lambda v: v["decision"].pop("reject_llr"), "decision: reject_llr is missing"),
+    (lambda v: v["decision"].update(reject_llr="0.5"), "decision: reject_llr"),
+    (lambda v: v["decision"].update(reject_llr=2e6), "decision: reject_llr"),
+    (lambda v: v["decision"].update(min_windows=0), "decision: min_windows"),
+    (lambda v: v["decision"].update(max_windows=2.0), "decision: max_windows"),
+    (lambda v: v["decision"].update(max_windows=4), "decision: min_windows is above max_windows"),
+    (lambda v: v["decision"].update(operating_points=[]), "decision: operating_points must be a list of pairs"),
+    (lambda v: v["decision"].update(operating_points=[[0.01, 3.2, 1]]), "decision: operating_points must be"),
+    (lambda v: v["decision"].update(operating_points=[[0.01, 2], [0.05, 3]]), "false match rates, falling"),
+    (lambda v: v["decision"].update(operating_points=[[0.05, 3], [0.01, 2]]), "rising ratios"),
+    (lambda v: v["decision"].update(operating_points=[[0.01, -4]]), "above reject_llr"),
+    (lambda v: v["comparison"].update(calibration=[[1.0, True]]), "comparison: calibration must be"),
+    (lambda v: v["comparison"].update(cllr=-1), "comparison: cllr"),
     (lambda v: v["decision"].update(tresh=1), "decision: tresh is not a field"),
     (lambda v: v["architecture"].update(embedding_size=-1), "embedding_size"),
     (lambda v: v.update(architecture=[]), "architecture must be an object"),
-    (lambda v: v.update(comparison={"kind": "euclidean", "nearest": 20}), "euclidean"),
+    (lambda v: v["comparison"].update(kind="euclidean"), "euclidean"),
     (lambda v: v["golden"].update(min_cosine=0.0), "min_cosine"),
     (lambda v: v.update(files={}), "golden.npz is missing"),
     (lambda v: v["files"].update({"../../etc/passwd": {}}), "plain file name"),

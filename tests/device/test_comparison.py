@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from device.bundle import Bundle, load_bundle
+from device.calibration import Calibration
 from device.comparison import Comparator, comparator_of, pooled
 from device.errors import BundleError, BundleReason, SignalError, SignalReason
 from device.manifest import Manifest
+
+CALIBRATION = Calibration(((2.0, -1.0), (3.0, -2.0)))
 
 
 def units(count: int, size: int, seed: int) -> np.ndarray:
@@ -28,13 +31,20 @@ def test_scores_equal_a_plain_loop() -> None:
             mean = sum(alike) / 10
             halves.append((cosine - mean) / (sum((a - mean) ** 2 for a in alike) / 10) ** 0.5)
         expected.append(sum(halves) / 2)
-    assert Comparator(cohort, 10).against(references).scores(probe) == pytest.approx(expected, rel=1e-9)
+    assert Comparator(cohort, 10, CALIBRATION).against(references).scores(probe) == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_comparison_does_not_depend_on_who_else_is_enrolled() -> None:
-    comparator, references, probe = Comparator(units(30, 8, 0), 10), units(4, 8, 1), units(1, 8, 2)[0]
+    comparator, references, probe = Comparator(units(30, 8, 0), 10, CALIBRATION), units(4, 8, 1), units(1, 8, 2)[0]
     alone = [float(comparator.against(references[i : i + 1]).scores(probe)[0]) for i in range(4)]
     assert comparator.against(references).scores(probe) == pytest.approx(alone)
+
+
+@pytest.mark.parametrize(("windows", "slope", "offset"), [(1, 2.0, -1.0), (2, 3.0, -2.0), (9, 3.0, -2.0)])
+def test_a_score_is_worth_what_its_number_of_windows_makes_it(windows: int, slope: float, offset: float) -> None:
+    scorer, probe = Comparator(units(30, 8, 0), 10, CALIBRATION).against(units(4, 8, 1)), units(1, 8, 2)[0]
+    expected = [slope * score + offset for score in scorer.scores(probe).tolist()]
+    assert scorer.llr(probe, windows) == pytest.approx(expected)
 
 
 def test_pooled_is_the_normalised_mean() -> None:

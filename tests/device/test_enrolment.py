@@ -1,12 +1,13 @@
 """Enrolment: what counts, when it ends, and what it says when it fails."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from device.enrolment import MIN_GOOD_WINDOWS, Enrolment, windows_in
+from device.enrolment import Enrolment, min_good_windows, seconds_of, windows_in
 from device.errors import SignalError, SignalReason
 from device.frontend import FrontEndSpec, Quality, Reason, Window
 
@@ -20,6 +21,15 @@ def test_a_minute_is_twenty_five_windows(spec: FrontEndSpec) -> None:
     assert windows_in(2.4, spec) == 1
     assert windows_in(12.0, spec) == 5
     assert windows_in(0.1, spec) == 1
+    assert min_good_windows(spec) == 10
+
+
+@pytest.mark.parametrize(("hop", "wanted"), [(300, 25), (150, 49), (100, 73)])
+def test_windows_that_overlap_are_counted_as_they_fit(spec: FrontEndSpec, hop: int, wanted: int) -> None:
+    overlapping = replace(spec, hop_samples=hop)
+    fitting = [start for start in range(0, 7500, hop) if start + 300 <= 7500]
+    assert windows_in(60.0, overlapping) == len(fitting) == wanted
+    assert seconds_of(wanted, overlapping) == pytest.approx((fitting[-1] + 300) / 125)
 
 
 def test_reference_is_the_normalised_mean_of_good_windows(
@@ -56,7 +66,7 @@ def test_bad_windows_are_never_embedded(spec: FrontEndSpec, pulse_of: Callable[.
 def test_one_good_window_too_few(spec: FrontEndSpec, embedder: Any, pulse_of: Callable[..., Any]) -> None:
     enrolment = Enrolment(embedder, spec)
     for i in range(25):
-        enrolment.add(window(pulse_of("ann", 2.4), None if i < MIN_GOOD_WINDOWS - 1 else Reason.WEAK_PULSE))
+        enrolment.add(window(pulse_of("ann", 2.4), None if i < min_good_windows(spec) - 1 else Reason.WEAK_PULSE))
     assert enrolment.advice
     with pytest.raises(SignalError, match="weak pulse"):
         enrolment.reference()

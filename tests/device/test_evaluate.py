@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from device.bundle import Bundle
 from device.cli import main
 from device.comparison import pooled
+from device.errors import CommandError
 from device.evaluation import Settings, evaluate, table
 from device.evaluation.protocol import Selector
-from device.frontend import windows_of
+from device.frontend import FrontEndSpec, windows_of
 from firmware_bridge.recordings import read_cohort
 
 # subject, session, whose pulse, seed
@@ -63,7 +65,8 @@ def test_any_rate(ragged: Any, bundle: Bundle, embedder: Any, rate_hz: float) ->
 def test_against_plain_loops(ragged: Any, bundle: Bundle, embedder: Any, comparator: Any, spec: Any) -> None:
     """Scores, and so every rate, are those of a walk through the file by hand."""
     path = ragged([*PEOPLE, ("p4", "a", "ann", 4)])  # p1 and p4 are alike: there are errors to find
-    (rates,) = evaluate(bundle, embedder, path, Settings(decision_seconds=(12.0,))).decisions
+    result = evaluate(bundle, embedder, path, Settings(decision_seconds=(12.0,)))
+    (rates,) = result.decisions
     people = []
     for recording in read_cohort(path):
         embeddings = [embedder.embed(w.pulse) for w in windows_of(recording.ppg, 125.0, spec) if w.quality.good]
@@ -79,11 +82,16 @@ def test_against_plain_loops(ragged: Any, bundle: Bundle, embedder: Any, compara
             probes += 1
     assert (rates.mated, rates.non_mated) == (len(mated), len(non_mated))
     assert rates.rank1 == hits / probes
-    shipped = rates.at_threshold
-    assert shipped.false_matches == sum(value >= shipped.threshold for value in non_mated)
-    assert shipped.false_non_matches == sum(value < shipped.threshold for value in mated)
     assert rates.eer is not None
     assert rates.eer > 0.1
+    # The bundle decides at five windows exactly, so that its attempts are these comparisons.
+    attempts = result.attempts
+    assert attempts is not None
+    assert (attempts.mated, attempts.non_mated, attempts.accept_llr) == (len(mated), len(non_mated), 3.2)
+    assert attempts.false_matches == sum(value >= 3.2 for value in non_mated) > 0
+    assert attempts.fmr == pytest.approx(attempts.false_matches / len(non_mated))
+    assert attempts.fnmr == pytest.approx(sum(value < 3.2 for value in mated) / len(mated))
+    assert attempts.median_accept_s == pytest.approx(12.0)
 
 
 def test_one_recording_by_default_and_other_days_on_demand(ragged: Any, bundle: Bundle, embedder: Any) -> None:
@@ -99,17 +107,19 @@ def test_one_recording_by_default_and_other_days_on_demand(ragged: Any, bundle: 
     assert (few.mated, few.probed_people) == (33, 1)
 
 
-def test_enrolment_windows_are_never_probed() -> None:
-    selector = Selector(Settings(enrol_sessions=("a",), probe_sessions=("a", "b")), 25)
+@pytest.mark.parametrize(("hop", "enrolled", "skipped"), [(300, 25, 0), (150, 49, 1), (100, 73, 2)])
+def test_enrolment_samples_are_never_probed(spec: FrontEndSpec, hop: int, enrolled: int, skipped: int) -> None:
+    selector = Selector(Settings(enrol_sessions=("a",), probe_sessions=("a", "b")), replace(spec, hop_samples=hop))
     from device.evaluation.timelines import Timeline
 
     first, second = Timeline("p", "a"), Timeline("p", "b")
     for timeline in (first, second):
-        timeline.embeddings = [np.ones(2, dtype=np.float32)] * 30
-        timeline.epochs = [0] * 30
+        timeline.embeddings = [np.ones(2, dtype=np.float32)] * 90
+        timeline.epochs = [0] * 90
     plan = selector.plan("p", [first, second])
-    assert len(plan.enrolment) == 25
-    assert [(probe.timeline.session, probe.start) for probe in plan.probes] == [("a", 25), ("b", 0)]
+    assert len(plan.enrolment) == enrolled
+    assert [(probe.timeline.session, probe.start) for probe in plan.probes] == [("a", enrolled + skipped), ("b", 0)]
+    assert (enrolled - 1) * hop + 300 <= (enrolled + skipped) * hop
 
 
 def test_windowed_rows_make_long_decisions(tmp_path: Path, pulse_of: Any, bundle: Bundle, embedder: Any) -> None:
@@ -153,14 +163,23 @@ def test_a_gap_is_not_spanned(tmp_path: Path, pulse_of: Any, bundle: Bundle, emb
     assert rates.mated == 4 + 4 + 4
 
 
-def test_few_comparisons_tell_no_small_fmr(ragged: Any, bundle: Bundle, embedder: Any) -> None:
-    result = evaluate(bundle, embedder, ragged(seconds=400), Settings(decision_seconds=(2.4, 12.0)))
-    window, decision = result.decisions
-    assert window.non_mated >= 300
-    assert window.fnmr_at_fmr[0.01] == 0.0
-    assert window.fnmr_at_fmr[0.001] is None
-    assert decision.fnmr_at_fmr[0.01] is None
-    assert "cannot tell an FMR of 0.1%: 3000 are needed" in table(result)
+def test_few_people_tell_no_small_fmr(ragged: Any, bundle: Bundle, embedder: Any) -> None:
+    result = evaluate(bundle, embedder, ragged(), Settings(decision_seconds=(2.4, 12.0)))
+    for rates in result.decisions:
+        assert set(rates.fnmr_at_fmr.values()) == {None}
+    said = table(result)
+    assert "3 people cannot tell an FMR of 1.0%: 25 are needed" in said
+    assert "3 people cannot tell an FMR of 0.1%: 78 are needed" in said
+    assert "no false match among 3 pairs of people: the FMR may still be 100.00%" in said
+
+
+def test_a_stated_rate_is_kept_or_refused(ragged: Any, bundle: Bundle, embedder: Any) -> None:
+    path = ragged()
+    loose = evaluate(bundle, embedder, path, Settings(decision_seconds=(12.0,), fmr=0.05)).attempts
+    assert loose is not None
+    assert loose.accept_llr == 2.2
+    with pytest.raises(CommandError, match=r"false match rate of 0\.01 and above; 0\.001 would take 78 people"):
+        evaluate(bundle, embedder, path, Settings(fmr=0.001))
 
 
 def test_command_writes_the_agreed_json(ragged: Any, bundle_folder: Path, tmp_path: Path, capsys: Any) -> None:
@@ -175,6 +194,7 @@ def test_command_writes_the_agreed_json(ragged: Any, bundle_folder: Path, tmp_pa
     assert {"eer", "eer_ci95", "fnmr_at_fmr_0.01", "fnmr_at_fmr_0.001", "rank1", "mated", "non_mated"} <= set(
         value["decisions"]["12"]
     )
+    assert {"fmr", "fmr_ci95", "fnmr", "median_accept_s", "cllr", "identification"} <= set(value["attempts"])
     assert value["decisions"]["12"]["eer_ci95"] == [0.0, 0.0]
     assert value["model_id"] == "fake-1"
     shown = capsys.readouterr().out

@@ -13,9 +13,10 @@ from device.metrics import (
     fmr_at,
     fnmr_at,
     fnmr_at_fmr,
+    least_fmr,
+    people_for_fmr,
     rank_one,
     rule_of_three,
-    supports_fmr,
     threshold_at_fmr,
 )
 
@@ -118,5 +119,13 @@ def test_nothing_to_measure_is_refused(mated: list[float], non_mated: list[float
 def test_rule_of_three() -> None:
     assert rule_of_three(300) == 0.01
     assert rule_of_three(0) == 1.0
-    assert supports_fmr(3000, 0.001)
-    assert not supports_fmr(2999, 0.001)
+
+
+@pytest.mark.parametrize("fmr", [0.2, 0.05, 0.01, 0.003, 0.001, 1e-4])
+def test_how_many_people_a_rate_takes(fmr: float) -> None:
+    people = 2
+    while 3.0 / (people * (people - 1) // 2) > fmr:
+        people += 1
+    assert people_for_fmr(fmr) == people
+    assert least_fmr(people) <= fmr < least_fmr(people - 1)
+    assert least_fmr(46) == pytest.approx(0.0029, abs=1e-5)

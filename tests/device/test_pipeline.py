@@ -10,26 +10,38 @@ import pytest
 
 from device import events
 from device.comparison import Comparator, pooled
+from device.decision import Boundaries
 from device.enrolment import Enrolment
 from device.errors import SignalError, SignalReason
 from device.events import (
     EnrolmentProgress,
     Event,
     Identified,
+    LinkCounted,
     LinkDown,
     LinkUp,
+    LinkWarned,
     NotAcquired,
     SignalBad,
     Unknown,
+    WindowScored,
 )
 from device.frontend import BoardFrontEnd, FrontEndSpec, windows_of
 from device.gallery import References
-from device.manifest import DecisionSpec
-from device.output import narrate
+from device.output import Output, narrate
 from device.pipeline import Recogniser, enrol_from
-from firmware_bridge import LinkLost, LinkRestored, LinkStatistics, RecordingEnded, SampleBlock
+from firmware_bridge import (
+    CommandAnswered,
+    LinkLost,
+    LinkRestored,
+    LinkStatistics,
+    LinkWarning,
+    RecordingEnded,
+    SampleBlock,
+)
 from firmware_bridge.errors import PortReason
-from firmware_bridge.protocol import DataFlags
+from firmware_bridge.messages import WarningReason
+from firmware_bridge.protocol import AckResult, CommandCode, DataFlags
 
 RATE_HZ = 125.0
 DC_COUNTS, AC_COUNTS = 120_000, 1_500
@@ -49,7 +61,7 @@ def blocks(pulse: Any, *, epoch: int = 0, dc: float = DC_COUNTS, first: int = 0)
 def recogniser_for(
     spec: FrontEndSpec, embedder: Any, comparator: Comparator, pulse_of: Callable[..., Any]
 ) -> Callable[..., Recogniser]:
-    def make(*names: str, windows: int = 5, decisions: int | None = None) -> Recogniser:
+    def make(*names: str, first: int = 0, windows: int = 5, decisions: int | None = None) -> Recogniser:
         references = [
             pooled([embedder.embed(w.pulse) for w in windows_of(pulse_of(name, 30), RATE_HZ, spec)]) for name in names
         ]
@@ -59,7 +71,7 @@ def recogniser_for(
             embedder=embedder,
             references=References(names, np.stack(references)),
             comparator=comparator,
-            decision=DecisionSpec(windows, 3.2, 0.001, "test", 3),
+            boundaries=Boundaries(first or windows, windows, 3.2, -3.0),
             decisions=decisions,
             clock=lambda: float(next(seconds)),
         )
@@ -76,6 +88,15 @@ def test_a_known_wearer_is_named(recogniser_for: Any, pulse_of: Any) -> None:
     assert {event.person for event in of(Identified, happened)} == {"ben"}
     assert len(of(Identified, happened)) == 3  # 16 windows
     assert not of(Unknown, happened)
+
+
+def test_enough_evidence_ends_the_wait_and_the_next_decision_begins_anew(recogniser_for: Any, pulse_of: Any) -> None:
+    happened = list(recogniser_for("ann", "ben", first=2, windows=9).events(blocks(pulse_of("ben", 40, seed=9))))
+    named = of(Identified, happened)
+    assert [event.windows for event in named] == [2] * 8  # 16 windows
+    counted = [event.evidence_windows for event in of(WindowScored, happened)]
+    assert counted == [1, 2] * 8
+    assert all(event.llr >= event.accept_llr for event in named)
 
 
 def test_a_stranger_is_turned_away(recogniser_for: Any, pulse_of: Any) -> None:
@@ -106,7 +127,7 @@ def test_no_finger_is_advised_once_and_again_while_it_lasts(recogniser_for: Any,
     recogniser = recogniser_for("ann")
     happened = list(recogniser.events(blocks(0.1 * pulse_of("ann", 30), dc=1000)))
     bad = of(SignalBad, happened)
-    assert [event.reason.value for event in bad] == ["no finger"] * 3  # 12 windows: the 1st, 6th and 11th
+    assert [event.reason.value for event in bad] == ["no finger"] * 2  # 12 windows: the 1st and 11th
     assert "finger" in bad[0].advice
     with pytest.raises(SignalError, match="no finger") as caught:
         recogniser.refuse_if_no_good_window()
@@ -142,6 +163,38 @@ def test_the_links_life_is_told(recogniser_for: Any, pulse_of: Any) -> None:
     assert [event.outage_s for event in of(LinkUp, happened)] == [4.0]
     assert len(of(Identified, happened)) == 1
     assert recogniser.summary().lost_samples == 12
+
+
+def test_totals_and_warnings_are_events_and_answers_are_not(recogniser_for: Any) -> None:
+    messages = [
+        LinkStatistics(1250, 5, 1, 0, 124.9),
+        LinkWarning(WarningReason.LOW_RATE, "only 25 samples a second arrive"),
+        CommandAnswered(0, CommandCode.NONCE, AckResult.DONE, 7),
+        LinkStatistics(0, 0, 0, 0, None),
+    ]
+    assert [event.to_json() for event in recogniser_for("ann").events(messages)] == [
+        {"event": "link_counted", "time_s": 1.0, "samples": 1250, "lost": 5, "corrupt": 1, "restarts": 0,
+         "measured_rate_hz": 124.9},
+        {"event": "link_warned", "time_s": 2.0, "reason": "low sample rate",
+         "text": "only 25 samples a second arrive"},
+        {"event": "link_counted", "time_s": 3.0, "samples": 0, "lost": 0, "corrupt": 0, "restarts": 0,
+         "measured_rate_hz": None},
+    ]  # fmt: skip
+
+
+def test_totals_are_told_to_people_when_they_are_bad_news(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(as_json=False)
+    for lost in (0, 5, 5, 9):
+        output.event(LinkCounted(0.0, 1250, lost, 0, 0, 125.0))
+    output.event(LinkWarned(0.0, "slow baud rate", "text at 9600 baud"))
+    assert capsys.readouterr().out.splitlines() == [
+        "so far 5 samples lost, 0 frames or lines corrupt, 0 restarts",
+        "so far 9 samples lost, 0 frames or lines corrupt, 0 restarts",
+        "warning: text at 9600 baud",
+    ]
+    for lost in (0, 5):
+        Output(as_json=True).event(LinkCounted(0.0, 1250, lost, 0, 0, 125.0))
+    assert capsys.readouterr().out.count("link_counted") == 2
 
 
 def test_nothing_came(recogniser_for: Any) -> None:
@@ -196,8 +249,11 @@ def test_event_names_are_pinned() -> None:
         "enrolled",
         "enrolment_progress",
         "identified",
+        "link_counted",
         "link_down",
+        "link_status",
         "link_up",
+        "link_warned",
         "listening",
         "not_acquired",
         "signal_bad",

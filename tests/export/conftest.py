@@ -11,9 +11,10 @@ import torch
 
 from device.bundle import default_bundle_path
 from device.manifest import TrainingData
+from export import operating
 from export.build import Source
+from export.operating import HeldOut
 from export.signing import signing_key
-from export.threshold import HeldOut
 from firmware_bridge import Recording, wearer_names
 from firmware_bridge.wearers import WearerSource, load_wearer
 from train.checkpoint import Trained
@@ -54,6 +55,14 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = tmp_path_factory.mktemp("home")
         patch.setenv("XDG_DATA_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_people() -> Iterator[None]:
+    """There are six simulated wearers: enough to try what becomes of them, too few for a bundle that ships."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operating, "MIN_PEOPLE", 2)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 import json
+import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,10 @@ from device.errors import BundleError, BundleReason
 from device.evaluation import Settings
 from device.evaluation.protocol import Selector
 from device.manifest import Manifest
-from export import build
+from export import build, operating
 from export.build import Source, build_bundle, golden_windows
 from export.errors import ExportError, ExportReason
-from export.threshold import FMR
+from export.operating import FIRST_S, LAST_S
 from train.windows import PersonWindows
 
 # The converters' own deprecations are theirs to mend.
@@ -33,7 +34,7 @@ def bundle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_bundle_is_one_the_device_reads_in_both_runtimes_and_precisions(bundle: Path, source: Source) -> None:
     read = load_bundle(bundle)
-    assert read.front_end == source.trained.front_end
+    assert read.front_end == replace(source.trained.front_end, hop_samples=150)
     window = source.dev[0].pulse[0]
     answers = {
         (runtime, precision): load_embedder(read, runtime, precision).embed(window)
@@ -46,10 +47,15 @@ def test_the_bundle_is_one_the_device_reads_in_both_runtimes_and_precisions(bund
         assert float(floats @ answer) > 0.98
 
 
-def test_the_manifest_states_the_threshold_and_its_people(bundle: Path, source: Source) -> None:
-    decision = load_bundle(bundle).manifest.decision
-    assert (decision.windows, decision.fmr, decision.people) == (5, FMR, len(source.dev))
-    assert decision.threshold == pytest.approx(decision.threshold)
+def test_the_manifest_states_the_decision_and_its_people(bundle: Path, source: Source) -> None:
+    read = load_bundle(bundle)
+    decision = read.manifest.decision
+    assert decision.people == len(source.dev) == 6
+    fitting = [start for start in range(0, 10_000, 150) if start + 300 <= LAST_S * 125]
+    assert decision.max_windows == len(fitting) == len(read.manifest.comparison.calibration.rows)
+    assert decision.min_windows == sum(start + 300 <= FIRST_S * 125 for start in fitting)
+    # Six people are fifteen pairs: by the rule of three they tell no rate below 3/15.
+    assert [fmr for fmr, _ in decision.operating_points] == [0.2]
 
 
 def test_every_operator_of_the_int8_model_is_integer_but_its_two_ends(bundle: Path) -> None:
@@ -161,25 +167,44 @@ def test_a_full_disk_is_one_line_and_no_half_bundle(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_threshold_is_the_lowest_at_its_rate(bundle: Path, source: Source) -> None:
-    from device.evaluation.protocol import decide, references_of
+def test_the_operating_point_and_the_calibration_are_those_of_the_people_held_out(bundle: Path, source: Source) -> None:
+    from device.evaluation.attempts import attempt
+    from device.evaluation.protocol import references_of
     from device.evaluation.timelines import timelines_of
 
     read = load_bundle(bundle)
+    decision, comparison = read.manifest.decision, read.manifest.comparison
     lines = timelines_of(source.held_out.recordings, load_embedder(read), read.front_end, windowed=False)
-    selector = Selector(Settings(), 25)
+    selector = Selector(Settings(), read.front_end)
     plans = [selector.plan(line.subject, [line]) for line in lines]
-    decisions = decide(plans, comparator_of(read).against(references_of(plans)), 5)
-    other = [
-        float(score)
-        for row, own in zip(decisions.scores, decisions.own, strict=True)
-        for column, score in enumerate(row)
-        if column != own
-    ]
-    threshold = read.manifest.decision.threshold
-    assert sum(score >= threshold for score in other) / len(other) <= FMR
-    lower = max(score for score in other if score < threshold)
-    assert sum(score >= lower for score in other) / len(other) > FMR
+    attempts = attempt(plans, comparator_of(read).against(references_of(plans)), decision.max_windows)
+    ((fmr, accept_llr),) = decision.operating_points
+    wrong = sum(
+        max(llr[decision.min_windows - 1 :]) >= accept_llr
+        for row, own in zip(attempts.llr, attempts.own, strict=True)
+        for person, llr in enumerate(row.T.tolist())
+        if person != own
+    )
+    claims = len(attempts.own) * (len(plans) - 1)
+    assert wrong / claims <= fmr
+    last = attempts.llr[:, -1]
+    own_bits, other_bits = [], []
+    for row, own in zip(last.tolist(), attempts.own, strict=True):
+        own_bits.append(math.log2(1 + math.exp(-row[own])))
+        other_bits += [math.log2(1 + math.exp(llr)) for person, llr in enumerate(row) if person != own]
+    cost = (sum(own_bits) / len(own_bits) + sum(other_bits) / len(other_bits)) / 2
+    assert comparison.cllr == pytest.approx(cost)
+    assert comparison.cllr < comparison.cllr_before
+
+
+def test_too_few_people_for_a_threshold(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operating, "MIN_PEOPLE", 12)
+    with pytest.raises(
+        ExportError, match="6 people of simulated wearers could be enrolled, 6 of them probed"
+    ) as caught:
+        build_bundle(source, tmp_path / "x")
+    assert caught.value.reason is ExportReason.CALIBRATION
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_manifest_is_what_was_returned(bundle: Path) -> None:

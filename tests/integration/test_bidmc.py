@@ -1,7 +1,6 @@
 """Real recordings, a real tty, the shipped model: the whole path at once."""
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +8,14 @@ import pytest
 
 from device.bundle import Bundle, load_bundle
 from device.comparison import comparator_of
+from device.decision import Boundaries, boundaries_at
 from device.embedders import Embedder, load_embedder
 from device.enrolment import Enrolment
 from device.events import Identified, Summary
 from device.frontend import BoardFrontEnd, Window, windows_of
 from device.gallery import Gallery
 from device.pipeline import Recogniser, enrol_from
-from firmware_bridge import BoardReader, LinkStatistics, PtyBoard, Recording, SampleBlock, read_wfdb
+from firmware_bridge import BoardReader, LightBoard, LinkStatistics, PtyBoard, Recording, SampleBlock, read_wfdb
 from firmware_bridge.sources import RecordingSource
 
 SPEED = 100.0
@@ -42,7 +42,7 @@ def recording(data_folder: Path, name: str) -> Recording:
 def test_windows_through_a_tty_are_those_of_the_file(data_folder: Path, bundle: Bundle, embedder: Embedder) -> None:
     part = recording(data_folder, ENROLLED[0]).cut(0.0, 120.0)
     front_end, live, samples, lost = BoardFrontEnd(bundle.front_end), [], 0, 0
-    with PtyBoard(RecordingSource(part), speed=SPEED) as board, BoardReader(board.path) as reader:
+    with PtyBoard(LightBoard(RecordingSource(part)), speed=SPEED) as board, BoardReader(board.path) as reader:
         for message in reader:
             if isinstance(message, SampleBlock):
                 samples += message.ir_counts.size
@@ -68,29 +68,30 @@ def test_two_are_enrolled_one_is_named_and_a_stranger_is_not(
         for name in ENROLLED:
             enrolment = Enrolment(embedder, bundle.front_end)
             minute = RecordingSource(recording(data_folder, name).cut(0.0, 62.0))
-            with PtyBoard(minute, speed=SPEED) as board, BoardReader(board.path) as reader:
+            with PtyBoard(LightBoard(minute), speed=SPEED) as board, BoardReader(board.path) as reader:
                 list(enrol_from(reader, front_end=BoardFrontEnd(bundle.front_end), enrolment=enrolment))
             gallery.enrol(name, bundle.manifest.model_id, enrolment.reference(), enrolment.good_windows)
         references = gallery.references(bundle.manifest.model_id)
 
-    def run(name: str, threshold: float) -> tuple[list[Identified], Summary]:
+    def run(name: str, boundaries: Boundaries) -> tuple[list[Identified], Summary]:
         recogniser = Recogniser(
             front_end=BoardFrontEnd(bundle.front_end),
             embedder=embedder,
             references=references,
             comparator=comparator_of(bundle),
-            decision=replace(bundle.manifest.decision, threshold=threshold),
+            boundaries=boundaries,
         )
         part = RecordingSource(recording(data_folder, name).cut(60.0, 240.0))
-        with PtyBoard(part, speed=SPEED) as board, BoardReader(board.path) as reader:
+        with PtyBoard(LightBoard(part), speed=SPEED) as board, BoardReader(board.path) as reader:
             events = [event for event in recogniser.events(reader) if isinstance(event, Identified)]
         return events, recogniser.summary()
 
     for name in ENROLLED:
-        named, summary = run(name, -math.inf)
+        # Every 12 s somebody is named, whoever is most alike.
+        named, summary = run(name, Boundaries(9, 9, -math.inf, -math.inf))
         assert summary.lost_samples == 0
         assert len(named) >= 10
         assert sum(event.person == name for event in named) >= 0.95 * len(named)
-    accepted, summary = run(STRANGER, bundle.manifest.decision.threshold)
+    accepted, summary = run(STRANGER, boundaries_at(bundle.manifest.decision))
     assert summary.decisions >= 10
     assert len(accepted) <= 0.02 * summary.decisions
