@@ -5,7 +5,7 @@ rates measured are those of the device.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,14 @@ class Boundaries:
     min_windows: int
     max_windows: int
     accept_llr: float
+    """Against one reference."""
     reject_llr: float
+    gallery_slope: float = 0.0
+    """What each e-fold of references adds to it; see `among`."""
+
+    def among(self, references: int) -> "Boundaries":
+        """The boundaries for the best of so many references: a stranger is as seldom taken for any as for one."""
+        return replace(self, accept_llr=self.accept_llr + self.gallery_slope * math.log(references), gallery_slope=0.0)
 
     def judge(self, llr: NDArray[np.float64], windows: int) -> NDArray[np.int8]:
         """ACCEPT, GO_ON or REJECT for each ratio, of a probe of so many windows."""
@@ -60,7 +67,7 @@ def boundaries_at(spec: DecisionSpec, fmr: float | None = None) -> Boundaries:
             f"the {spec.people} people this model's threshold was set on support a false match rate of "
             f"{math.ceil(1e4 * least) / 1e4:g} and above; {wanted:g} would take {people_for_fmr(wanted)} people",
         )
-    return Boundaries(spec.min_windows, spec.max_windows, allowed[0], spec.reject_llr)
+    return Boundaries(spec.min_windows, spec.max_windows, allowed[0], spec.reject_llr, spec.gallery_slope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,10 @@ class Candidate:
 
 
 def identify(llr: NDArray[np.float64], windows: int, boundaries: Boundaries) -> Candidate | None:
-    """Open-set identification: the best of the ratios (m,), m >= 1, is accepted or nobody is; None to go on."""
+    """Open-set identification: the best of the ratios (m,), m >= 1, is accepted or nobody is; None to go on.
+
+    `boundaries` are those `among` m references.
+    """
     position = int(np.argmax(llr))
     verdict = boundaries.judge(llr[position : position + 1], windows)[0]
     return None if verdict == GO_ON else Candidate(position, float(llr[position]), verdict == ACCEPT)

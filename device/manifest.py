@@ -93,12 +93,14 @@ class DecisionSpec:
 
     `operating_points` are false match rates, falling, each with the log-likelihood ratio that accepts: the rate is the
     upper end of its 95 % interval over the `people` of `set_on`. The last is the smallest they can support.
+    `gallery_slope` keeps the rate for a stranger against all of a gallery.
     """
 
     min_windows: int
     max_windows: int
     operating_points: tuple[tuple[float, float], ...]
     reject_llr: float
+    gallery_slope: float
     set_on: str
     people: int
 
@@ -110,6 +112,7 @@ class DecisionSpec:
             max_windows=fields.integer("max_windows", minimum=1),
             operating_points=fields.pairs("operating_points"),
             reject_llr=fields.number("reject_llr", low=-1000.0, high=1000.0),
+            gallery_slope=fields.number("gallery_slope", low=0.0, high=100.0),
             set_on=fields.text("set_on"),
             people=fields.integer("people", minimum=2),
         )

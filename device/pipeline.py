@@ -120,7 +120,7 @@ class Recogniser:
         self._embedder = embedder
         self._references = references
         self._scorer = comparator.against(references.embeddings)
-        self._boundaries = boundaries
+        self._boundaries = boundaries.among(len(references.names))
         self._decisions = decisions
         self._accumulator = Accumulator(boundaries.max_windows)
         self._bad_run = 0

@@ -48,9 +48,11 @@ def _decision(manifest: Manifest) -> str:
     return (
         f"A window begins every {hop / rate_hz:g} s. From {d.min_windows} to {d.max_windows} good windows are pooled, "
         "and an attempt is accepted once its log-likelihood ratio is high enough for the false match rate asked for: "
-        f"{points}; 1 % is the default. It is rejected at {d.reject_llr:.2f}, or when none is reached. Each rate "
-        f"is the upper end of its 95 % interval over {d.people} people of {d.set_on}, who support none smaller. "
-        f"Calibration on the same people: Cllr {c.cllr_before:.3f} of the scores, {c.cllr:.3f} of the ratios.\n"
+        f"{points}; 1 % is the default. Among N people enrolled {d.gallery_slope:.2f} log N are added, so that a "
+        "stranger is taken for any of them no more often. An attempt is rejected at "
+        f"{d.reject_llr:.2f}, or when none is reached. Each rate is the upper end of its 95 % interval over "
+        f"{d.people} people of {d.set_on}, who support none smaller. Calibration on the same people: Cllr "
+        f"{c.cllr_before:.3f} of the scores, {c.cllr:.3f} of the ratios.\n"
     )
 
 

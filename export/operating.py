@@ -9,9 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from device.bootstrap import thresholds_within
 from device.calibration import Calibration, cllr
 from device.comparison import Comparator
-from device.decision import Boundaries
+from device.decision import DEFAULT_FMR, Boundaries
 from device.embedders import Embedder
 from device.enrolment import windows_in
+from device.evaluation.attempt_rates import GALLERIES, GALLERY_SIZES
 from device.evaluation.attempts import Attempts, attempt, verify
 from device.evaluation.protocol import Plan, Selector, own_cells, references_of
 from device.evaluation.settings import Settings
@@ -22,7 +23,7 @@ from device.metrics import least_fmr
 from export.errors import ExportError, ExportReason
 from firmware_bridge.recordings import Recording
 
-FMRS = (0.05, 0.02, 0.01)
+FMRS = (0.05, 0.02, DEFAULT_FMR)
 """Operating points that ship, beside the smallest that the people held out support."""
 FIRST_S, LAST_S = 8.4, 30.0
 """Signal before the first answer and by the last; chosen on the people held out."""
@@ -102,14 +103,33 @@ def _decision(attempts: Attempts, shortest: int, people: int, name: str) -> Deci
     # An attempt is accepted if its evidence ever reaches the boundary: its greatest is what counts.
     highest = attempts.llr[:, shortest - 1 :].max(axis=1)
     accept = thresholds_within(highest, attempts.own, rates, np.random.default_rng(0))
+    default = rates.index(DEFAULT_FMR) if DEFAULT_FMR in rates else -1
     return DecisionSpec(
         min_windows=shortest,
         max_windows=longest,
         operating_points=tuple(zip(rates, accept, strict=True)),
+        gallery_slope=_gallery_slope(highest, attempts.own, rates[default], accept[default]),
         reject_llr=_reject_llr(attempts, Boundaries(shortest, longest, accept[-1], -np.inf), accept[0]),
         set_on=name,
         people=people,
     )
+
+
+def _gallery_slope(highest: Floats, own: NDArray[np.intp], fmr: float, accept_llr: float) -> float:
+    """By how much ``accept_llr`` has to rise with log N for a stranger to be taken for any of N as seldom as ``fmr``.
+
+    ``highest`` (n, m) are the attempts' greatest ratios against each of m people.
+    """
+    people = highest.shape[1]
+    rng = np.random.default_rng(0)
+    sizes = [size for size in GALLERY_SIZES if 1 < size < people]
+    steps = []
+    for size in sizes:
+        galleries = [rng.permutation(people)[:size] for _ in range(GALLERIES)]
+        best = np.concatenate([highest[np.isin(own, g, invert=True)][:, g].max(axis=1) for g in galleries])
+        steps.append(max(0.0, float(np.quantile(best, 1.0 - fmr)) - accept_llr))
+    logs = np.log(sizes)
+    return float(logs @ steps / (logs @ logs)) if sizes else 0.0
 
 
 def _reject_llr(attempts: Attempts, boundaries: Boundaries, lowest_accept: float) -> float:

@@ -62,7 +62,7 @@ def identify_among(attempts: Attempts, boundaries: Boundaries, gallery: NDArray[
     """Whom of a gallery (g,) of columns each attempt is taken for, (n,) columns; -1 for nobody."""
     among = attempts.llr[:, :, gallery]
     best = among.argmax(axis=2)
-    verdicts = _verdicts(among.max(axis=2, keepdims=True), boundaries)[:, :, 0]
+    verdicts = _verdicts(among.max(axis=2, keepdims=True), boundaries.among(len(gallery)))[:, :, 0]
     first = (verdicts != GO_ON).argmax(axis=1)
     rows = np.arange(len(first))
     return np.where(verdicts[rows, first] == ACCEPT, gallery[best[rows, first]], -1)

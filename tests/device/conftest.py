@@ -168,6 +168,7 @@ def make_manifest(folder: Path, **changes: Any) -> Manifest:
             max_windows=5,
             operating_points=((0.05, 2.2), (0.01, 3.2)),
             reject_llr=-3.0,
+            gallery_slope=0.0,
             set_on="simulated people",
             people=30,
         ),

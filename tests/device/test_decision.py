@@ -1,5 +1,6 @@
 """Evidence that grows, the boundaries that end it, and the open-set decision."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from device.decision import (
 from device.errors import CommandError
 from device.manifest import DecisionSpec
 
-SPEC = DecisionSpec(2, 6, ((0.05, 1.0), (0.01, 3.0), (0.006, 4.0)), -2.0, "simulated people", 32)
+SPEC = DecisionSpec(2, 6, ((0.05, 1.0), (0.01, 3.0), (0.006, 4.0)), -2.0, 0.5, "simulated people", 32)
 
 
 def feed(accumulator: Accumulator, windows: list[tuple[int, float | None]]) -> list[Evidence | GivenUp | None]:
@@ -132,7 +133,13 @@ def test_the_best_of_several_decides() -> None:
     [(None, 3.0), (0.5, 1.0), (0.05, 1.0), (0.049, 3.0), (0.01, 3.0), (0.0099, 4.0), (0.006, 4.0)],
 )
 def test_a_false_match_rate_is_kept(fmr: float | None, accept_llr: float) -> None:
-    assert boundaries_at(SPEC, fmr) == Boundaries(2, 6, accept_llr, -2.0)
+    assert boundaries_at(SPEC, fmr) == Boundaries(2, 6, accept_llr, -2.0, 0.5)
+
+
+def test_more_people_enrolled_need_more_evidence() -> None:
+    boundaries = boundaries_at(SPEC)
+    assert boundaries.among(1) == Boundaries(2, 6, 3.0, -2.0)
+    assert boundaries.among(5).accept_llr == pytest.approx(3.0 + 0.5 * math.log(5))
 
 
 def test_what_the_people_cannot_support_is_refused() -> None:
