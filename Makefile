@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 TFLITE := .venv-tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test tflite check firmware flash clean
+.PHONY: help install demo test tflite check firmware flash uno clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,10 @@ firmware: ## compile the sensor board's sketch for an Arduino Uno into build/fir
 
 flash: ## the same, and upload it: make flash PORT=/dev/ttyACM0
 	@$(MAKE) --no-print-directory -s -f firmware_bridge/firmware/uno.mk flash PORT=$(PORT)
+
+uno: $(VENV)/dev ## execute the compiled sketch on a pseudo-terminal: make uno SOURCE=sim://ada
+	@test -n "$(SOURCE)" || { echo "say what it measures: make uno SOURCE=sim://ada" >&2; exit 2; }
+	@$(BIN)/python -m tests.simulated_uno "$(SOURCE)"
 
 clean: ## remove what was installed and built
 	rm -rf $(VENV) $(TFLITE) build dist *.egg-info

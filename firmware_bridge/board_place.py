@@ -20,6 +20,7 @@ class BoardPlace:
         self._boards = boards
         self._board: ListedBoard | None = None
         self._beside: set[str] = set()
+        self._was_there = True
 
     def opened(self) -> None:
         """Remember the board; a port that is no listed board (a socket, a pseudo-terminal) keeps its name."""
@@ -44,6 +45,17 @@ class BoardPlace:
         if any(_is_at(board, self._url) for board in listed):
             raise PortError(PortReason.NOT_FOUND, f"{self._url} is another board now; plug the first one in again")
         return self._url
+
+    def has_returned(self) -> bool:
+        """Whether there is something to open, and was not at the last look; what a URL leads to cannot be looked at."""
+        if "://" in self._url:
+            return False
+        try:
+            there = Path(self.find()).exists()
+        except PortError:
+            there = False
+        returned, self._was_there = there and not self._was_there, there
+        return returned
 
     def _is_same(self, board: ListedBoard) -> bool:
         if self._board is None or board.usb != self._board.usb:

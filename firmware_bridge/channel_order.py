@@ -29,6 +29,8 @@ MAX_SLOPE = 0.02
 """Standard deviation of the slopes over the level: 10 % perfusion. A stronger movement is no pulse."""
 MIN_RATE_HZ = 20.0
 """Below, a pulse has too few samples for its slopes."""
+MAX_HELD = 4096
+"""A piece has 2,200 samples at the highest rate there is; more means a clock that stands still, and no rate."""
 
 
 class ChannelOrderJudge:
@@ -55,6 +57,8 @@ class ChannelOrderJudge:
         self._epoch, self._next_index = block.epoch, block.index + len(block.ir_counts)
         self._held.append(np.stack([block.ir_counts, block.red_counts]))
         self._held_samples += len(block.ir_counts)
+        if self._held_samples > MAX_HELD:
+            self._held, self._held_samples = [], 0
         if rate_hz is None or rate_hz < MIN_RATE_HZ or self._held_samples < PIECE_S * rate_hz:
             return False
         ratio = ratio_of_ratios(np.concatenate(self._held, axis=1), rate_hz)

@@ -184,8 +184,7 @@ class BoardReader:
                     self._tally.begin_epoch()
                     yield LinkLost(error.reason, str(error))
                     yield from self._commands.give_up()
-                self._rest(retry_s)
-                retry_s = min(2 * retry_s, LAST_RETRY_S)
+                retry_s = FIRST_RETRY_S if self._rest(retry_s) else min(2 * retry_s, LAST_RETRY_S)
         yield from self._last_messages()
 
     def _last_messages(self) -> Iterator[Message]:
@@ -235,10 +234,14 @@ class BoardReader:
     def _may_come_back(self, error: PortError) -> bool:
         return self._spoke and self._reconnect and error.reason is not PortReason.UNKNOWN_VERSION
 
-    def _rest(self, seconds: float) -> None:
+    def _rest(self, seconds: float) -> bool:
+        """Wait before a retry; True, and at once, when the board that was gone is plugged in again."""
         until = self._now() + seconds
         while not self._closing and (left := until - self._now()) > 0:
+            if self._place.has_returned():
+                return True
             self._sleep(min(left, NAP_S))
+        return False
 
     def _shut(self) -> None:
         with self._port_lock:

@@ -52,6 +52,8 @@ class Sketch:
         self._announced: TextFormat | None = None
         self._held: list[Sample] = []
         self._format: TextFormat | None = None
+        self._newest = ""
+        self._unread = 0
         self._index = 0
         self._introduced = False
         self.unknown: deque[bytes] = deque(maxlen=KEPT_LINES)
@@ -95,7 +97,10 @@ class Sketch:
         if self._format is None:
             return self._recognise(line, text)
         sample = self._format.parse(text)
-        return None if sample is None else [sample]
+        if sample is None:
+            return None
+        self._newest, self._unread = text, 0
+        return [sample]
 
     def _recognise(self, line: bytes, text: str) -> list[Sample]:
         self._lines_seen += 1
@@ -113,20 +118,30 @@ class Sketch:
         if len(self._held) < RECOGNISE_LINES:
             self.unknown.append(line)
             return []
-        self._format = form
+        self._format, self._newest = form, text
         return self._held
 
     def _skip(self, line: bytes) -> None:
         announced = header_format(line.decode("ascii", "replace"))
-        if announced is not None:
-            self._format = announced
-            self._tally.begin_epoch()
+        # A label that damage took the colon from looks like a header; its format does not read the other lines.
+        if announced is not None and announced.parse(self._newest) is not None:
+            self._begin(announced)
             self._tally.restarts += 1
-            self._index, self._introduced = 0, False
-        else:
-            self._tally.corrupt += 1
-            self._tally.lost += 1
-            self._index += 1
+            return
+        self._tally.corrupt += 1
+        self._tally.lost += 1
+        self._index += 1
+        self._unread += 1
+        if self._unread == KEPT_LINES:
+            # Damage can look like three lines of another format: what nothing fits any more is recognised anew.
+            self._begin(None)
+
+    def _begin(self, form: TextFormat | None) -> None:
+        """An epoch of another format, or of one that is yet to be recognised."""
+        self._tally.begin_epoch()
+        # A header stays true of what is recognised anew: without it RED and IR could change places.
+        self._format, self._candidate, self._announced, self._held = form, None, form or self._announced, []
+        self._index, self._unread, self._introduced = 0, 0, False
 
     def _block(self, run: list[Sample], t_us: int) -> list[SampleBlock]:
         if not run:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge.channel_order import ChannelOrderJudge, ratio_of_ratios
+from firmware_bridge.channel_order import MAX_HELD, ChannelOrderJudge, ratio_of_ratios
 from firmware_bridge.messages import SampleBlock
 from firmware_bridge.protocol import DataFlags
 from firmware_bridge.sources import to_counts
@@ -115,3 +115,11 @@ def test_nothing_is_judged_before_the_rate_is_known_or_at_one_too_low() -> None:
     counts = worn_by(wearer_names()[0])[:, ::-1]
     assert swapped_after_s(counts, None) is None
     assert swapped_after_s(counts, 15.0) is None
+
+
+def test_a_clock_that_stands_still_fills_no_memory() -> None:
+    judge = ChannelOrderJudge()
+    counts = np.full(5, 120_000, np.int32)
+    for i in range(2000):
+        assert not judge.swapped(SampleBlock(5 * i, 0, 5 * i + 4, 0, counts, counts, DataFlags.NONE), None)
+        assert sum(part.shape[1] for part in judge._held) <= MAX_HELD

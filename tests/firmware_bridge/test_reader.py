@@ -320,6 +320,30 @@ def test_retries_back_off_and_close_ends_them(clock: Callable[[float], Any]) -> 
     np.testing.assert_allclose(waits, [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0], atol=0.15)
 
 
+def test_a_board_that_is_plugged_in_again_is_opened_at_once(tmp_path: Path, clock: Callable[[float], Any]) -> None:
+    """By then the retries are seconds apart, but a name that appears is seen within a nap."""
+    made, link = clock(0.0), tmp_path / "by-id"
+    boards = [PtyBoard(LightBoard(source()))]
+    link.symlink_to(boards[0].path)
+    plugged_at: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        made.sleep(seconds)
+        if made.slept_s > 4.0 and not plugged_at:
+            plugged_at.append(made.time_s)
+            boards.append(PtyBoard(LightBoard(source())))
+            link.symlink_to(boards[1].path)
+
+    with BoardReader(str(link), now=made.now, sleep=sleep) as reader:
+        assert isinstance(next(reader), BoardInfo)
+        link.unlink()
+        boards[0].close()
+        restored = next(message for message in reader if isinstance(message, LinkRestored))
+        assert made.time_s - plugged_at[0] < 0.2
+        assert restored.outage_s == pytest.approx(plugged_at[0], abs=0.2)
+    boards[1].close()
+
+
 def test_a_board_that_falls_silent_is_lost(
     line: Any,
     clock: Callable[[float], Any],

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.messages import SampleBlock, SketchInfo
-from firmware_bridge.sketches import MAX_LINE, Sketch
+from firmware_bridge.sketches import KEPT_LINES, MAX_LINE, Sketch
 from firmware_bridge.tallies import Tally
 from firmware_bridge.text_formats import header_format, recognise
 
@@ -93,6 +93,31 @@ def test_a_bad_line_takes_its_place_and_is_counted() -> None:
         (8, [9]),
     ]
     assert (tally.samples, tally.lost, tally.corrupt) == (7, 2, 2)
+
+
+@pytest.mark.parametrize("damaged", ["IR1234567,RED:7", "IR 1", "IR,RED"])
+def test_a_damaged_label_is_no_header(damaged: str) -> None:
+    tally = Tally()
+    sketch = Sketch(tally)
+    form = "IR:{ir},RED:{red}"
+    lines = [
+        *(form.format(ir=i, red=2 * i) for i in range(5)),
+        damaged,
+        *(form.format(ir=i, red=2 * i) for i in (5, 6)),
+    ]
+    messages = sketch.feed("\n".join([*lines, ""]).encode(), 0)
+    assert samples_of(messages) == [(i, 2 * i) for i in range(1, 7)]
+    assert (tally.epoch, tally.restarts, tally.corrupt, tally.lost) == (0, 0, 1, 1)
+
+
+def test_what_nothing_fits_any_more_is_recognised_anew() -> None:
+    """Three lines of a banner can look like samples; then come those that are."""
+    tally = Tally()
+    sketch = Sketch(tally)
+    messages = sketch.feed(b"0\n1\n2\n3\n" + text("IR:{ir},RED:{red}", [(i, 2 * i) for i in range(20)]), 0)
+    assert samples_of(messages)[:3] == [(1, 0), (2, 0), (3, 0)]
+    assert samples_of(messages)[3:] == [(i, 2 * i) for i in range(KEPT_LINES, 20)]
+    assert (tally.epoch, tally.restarts, tally.corrupt) == (1, 0, KEPT_LINES)
 
 
 def test_a_banner_is_skipped() -> None:
