@@ -59,6 +59,12 @@ class GalleryReason(StrEnum):
     DAMAGED = "damaged store"
     FOREIGN = "another program's file"
     FORMAT_VERSION = "other store version"
+    NO_KEY = "key or passphrase missing"
+    WRONG_KEY = "wrong key or passphrase"
+    ALTERED = "store was tampered with"
+    ROLLED_BACK = "an old store was put back"
+    WRONG_PIN = "wrong PIN"
+    BAD_PARCEL = "not a person's file, or the wrong passphrase"
     BUSY = "store in use"
     UNWRITABLE = "store cannot be opened or written"
 

@@ -1,16 +1,9 @@
-"""The gallery: who is enrolled, in one SQLite file on the device.
+"""The gallery: who is enrolled, in one encrypted SQLite file on the device.
 
-Written in transactions with a write-ahead log, checked when opened, readable by its owner only (0600 in
-0700). Templates are plain float32 values, NOT encrypted: whoever can read the file or the disk has them.
-Protection of templates at rest is a later piece of work; until then the file's permissions are all there
-is.
+What the file hides, and from whom, is told in SECURITY.md; how, in `device/store/`. References are turned back as they
+are read: they are compared as the network made them, with the cohort that ships with it, and exist in memory only.
 """
 
-import os
-import sqlite3
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,21 +15,11 @@ from numpy.typing import NDArray
 
 from device.errors import GalleryError, GalleryReason
 from device.person_names import MAX_NAME_CHARACTERS, checked_name, composed
+from device.store.audit import Entry
+from device.store.parcel import Parcel
+from device.store.people import Record
+from device.store.store import Store, View
 from device.user_data import user_data_folder
-
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x504C534B  # "PLSK": tells our file from another program's database.
-_BUSY_SECONDS = 5.0
-
-_SCHEMA = """
-CREATE TABLE templates (
-    name TEXT PRIMARY KEY NOT NULL,
-    model_id TEXT NOT NULL,
-    embedding BLOB NOT NULL,
-    good_windows INTEGER NOT NULL,
-    enrolled_at_utc TEXT NOT NULL
-) STRICT
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,64 +57,21 @@ def default_gallery_path() -> Path:
 class Gallery:
     """The store of templates; a context manager. Safe for several processes, not for several threads."""
 
-    def __init__(self, path: Path | str | None = None, *, create: bool = True) -> None:
+    def __init__(self, path: Path | str | None = None, *, create: bool = True, accept_restored: bool = False) -> None:
         """Open the store; where there is none, make it, or with `create=False` act as an empty one.
 
+        A store of the plain format is encrypted first. `accept_restored`: take it as the newest, even where its state
+        file says otherwise.
+
         Raises:
-            GalleryError: DAMAGED, FOREIGN, FORMAT_VERSION, BUSY or UNWRITABLE.
+            GalleryError: of any reason but those about one person.
         """
         self.path = Path(path) if path is not None else default_gallery_path()
-        with self._faults():
-            absent = not create and not self.path.exists()
-            if not absent:
-                _make_private(self.path)
-            # Autocommit: every transaction below is begun and ended in the open.
-            self._db = sqlite3.connect(":memory:" if absent else self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-        try:
-            with self._faults():
-                self._open_schema()
-                if not absent and stat.S_IMODE(self.path.stat().st_mode) & 0o077:
-                    self.path.chmod(0o600)
-        except BaseException:
-            self._db.close()
-            raise
-
-    def _open_schema(self) -> None:
-        self._refuse_foreign()  # before anything is written: it may be another program's file
-        for row in self._db.execute("PRAGMA integrity_check(1)"):
-            if row[0] != "ok":
-                raise sqlite3.DatabaseError(row[0])
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA secure_delete = ON")
-        with self._transaction():
-            if not self._refuse_foreign():
-                self._db.execute(_SCHEMA)
-                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-    def _refuse_foreign(self) -> bool:
-        """Whether there is a gallery already; False where the file is still empty."""
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        application = self._db.execute("PRAGMA application_id").fetchone()[0]
-        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if (version, application, tables) == (0, 0, 0):
-            return False
-        if application != APPLICATION_ID:
-            raise GalleryError(
-                GalleryReason.FOREIGN, f"{self.path} is another program's database: give another --gallery"
-            )
-        if version != SCHEMA_VERSION:
-            raise GalleryError(
-                GalleryReason.FORMAT_VERSION,
-                f"gallery {self.path} has version {version}, this pulsekey knows {SCHEMA_VERSION}: "
-                "use the pulsekey that wrote it, or another --gallery",
-            )
-        return True
+        self.store = Store(self.path, create=create, accept_restored=accept_restored)
 
     def close(self) -> None:
         """Close the store; harmless if repeated."""
-        self._db.close()
+        self.store.close()
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -145,30 +85,42 @@ class Gallery:
 
     def people(self) -> list[Person]:
         """Everybody enrolled, by name."""
-        with self._faults():
-            rows = self._db.execute(
-                "SELECT name, model_id, good_windows, enrolled_at_utc FROM templates ORDER BY name"
-            ).fetchall()
-        return [Person(*row) for row in rows]
+        with self.store.reading() as view:
+            return [_person(record) for record in view.people.all()]
 
     def references(self, model_id: str) -> References:
         """The references to compare a probe with; never across models.
 
         Raises:
-            GalleryError: EMPTY, OTHER_MODEL or DAMAGED.
+            GalleryError: EMPTY, OTHER_MODEL or ALTERED.
         """
-        with self._faults():
-            rows = self._db.execute("SELECT name, model_id, embedding FROM templates ORDER BY name").fetchall()
-        if not rows:
-            raise GalleryError(
-                GalleryReason.EMPTY,
-                f"nobody is enrolled in {self.path}: enrol first, `pulsekey enrol NAME --port PORT`",
-            )
-        self._refuse_other_models([(row[0], row[1]) for row in rows], model_id)
-        embeddings = [self._embedding(name, blob) for name, _, blob in rows]
-        if len({len(embedding) for embedding in embeddings}) != 1:
-            raise GalleryError(GalleryReason.DAMAGED, f"gallery {self.path}: templates of different sizes")
-        return References(tuple(row[0] for row in rows), np.stack(embeddings))
+        with self.store.reading() as view:
+            records = view.people.all()
+            if not records:
+                raise GalleryError(
+                    GalleryReason.EMPTY,
+                    f"nobody is enrolled in {self.path}: enrol first, `pulsekey enrol NAME --port PORT`",
+                )
+            return self._references(view, records, model_id)
+
+    def reference_of(self, name: str, model_id: str) -> References:
+        """One person's reference alone; nobody else's template is opened.
+
+        Raises:
+            GalleryError: UNKNOWN_NAME, OTHER_MODEL or ALTERED.
+        """
+        with self.store.reading() as view:
+            return self._references(view, [self._enrolled(view, name)], model_id)
+
+    def parcel(self, name: str) -> Parcel:
+        """One person to be taken to another device.
+
+        Raises:
+            GalleryError: UNKNOWN_NAME or ALTERED.
+        """
+        with self.store.reading() as view:
+            record = self._enrolled(view, name)
+            return Parcel(record.name, record.model_id, record.good_windows, view.people.reference(record))
 
     def check_free(self, name: str, model_id: str) -> str:
         """The checked name, if it can be enrolled now (asked before a person sits through an enrolment).
@@ -176,27 +128,35 @@ class Gallery:
         Raises:
             GalleryError: INVALID_NAME, ALREADY_ENROLLED or OTHER_MODEL.
         """
-        name = checked_name(name)
-        people = self.people()
-        if name in {person.name for person in people}:
-            raise GalleryError(
-                GalleryReason.ALREADY_ENROLLED,
-                f"{name!r} is already enrolled: choose another name, or `pulsekey forget` it first",
-            )
-        self._refuse_other_models([(person.name, person.model_id) for person in people], model_id)
-        return name
+        with self.store.reading() as view:
+            return self._free_name(view.people.all(), name, model_id)
 
     def enrol(self, name: str, model_id: str, reference: NDArray[np.float32], good_windows: int) -> None:
-        """Store one person's reference (d,), wholly or not at all.
+        """Store one person's reference (d,) of unit length, wholly or not at all.
 
         Raises:
             GalleryError: INVALID_NAME, ALREADY_ENROLLED, OTHER_MODEL, BUSY or UNWRITABLE.
         """
-        blob = np.ascontiguousarray(reference, dtype="<f4").tobytes()
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._faults(), self._transaction():
-            name = self.check_free(name, model_id)
-            self._db.execute("INSERT INTO templates VALUES (?, ?, ?, ?, ?)", (name, model_id, blob, good_windows, now))
+        with self.store.changing() as view:
+            records = view.people.all()
+            name = self._free_name(records, name, model_id)
+            new = view.people.made(name, model_id, reference, good_windows, _now_utc())
+            view.people.write([*records, new])
+            view.log.append("enrol", "done", name)
+
+    def update(self, name: str, reference: NDArray[np.float32], good_windows: int) -> None:
+        """Replace a person's reference (d,) of unit length; the model stays, and when they enrolled.
+
+        Raises:
+            GalleryError: UNKNOWN_NAME, BUSY or UNWRITABLE.
+        """
+        with self.store.changing() as view:
+            old = self._enrolled(view, name)
+            new = view.people.made(old.name, old.model_id, reference, good_windows, old.enrolled_at_utc)
+            others = [record for record in view.people.all() if record.name != old.name]
+            view.people.write([*others, new])
+            view.log.append("update", "done", old.name)
+        self.store.empty_log()
 
     def forget(self, name: str) -> None:
         """Remove one person.
@@ -204,73 +164,67 @@ class Gallery:
         Raises:
             GalleryError: UNKNOWN_NAME, BUSY or UNWRITABLE.
         """
-        name = composed(name)
-        with self._faults(), self._transaction():
-            if self._db.execute("DELETE FROM templates WHERE name = ?", (name,)).rowcount != 1:
-                raise GalleryError(
-                    GalleryReason.UNKNOWN_NAME,
-                    f"{name[:MAX_NAME_CHARACTERS]!r} is not enrolled in {self.path}: see `pulsekey list`",
-                )
-        with self._faults():
-            # Empties the log, where the forgotten template would otherwise stay until the next checkpoint.
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self.store.changing() as view:
+            old = self._enrolled(view, name)
+            view.people.write([one for one in view.people.all() if one.name != old.name])
+            view.log.append("forget", "done", old.name)
+        self.store.empty_log()
 
-    def _embedding(self, name: str, blob: bytes) -> NDArray[np.float32]:
-        embedding = np.frombuffer(blob, dtype="<f4") if len(blob) % 4 == 0 else np.empty(0, dtype="<f4")
-        if not embedding.size or not abs(float(np.linalg.norm(embedding)) - 1.0) < 1e-3:
+    def log(self, event: str, outcome: str, person: str = "") -> None:
+        """Write to the audit log: words only, never a score or anything of a body.
+
+        Raises:
+            GalleryError: BUSY, UNWRITABLE or ALTERED.
+        """
+        with self.store.changing() as view:
+            view.log.append(event, outcome, person)
+
+    def log_entries(self) -> list[Entry]:
+        """The audit log, oldest first, checked whole.
+
+        Raises:
+            GalleryError: ALTERED, naming the entry.
+        """
+        with self.store.reading() as view:
+            return view.log.entries()
+
+    def _references(self, view: View, records: list[Record], model_id: str) -> References:
+        self._refuse_other_models(records, model_id)
+        embeddings = np.stack([view.people.reference(record) for record in records])
+        return References(tuple(record.name for record in records), embeddings)
+
+    def _enrolled(self, view: View, name: str) -> Record:
+        record = view.people.find(composed(name))
+        if record is None:
             raise GalleryError(
-                GalleryReason.DAMAGED,
-                f"gallery {self.path}: the template of {name!r} is damaged: enrol again",
+                GalleryReason.UNKNOWN_NAME,
+                f"{name[:MAX_NAME_CHARACTERS]!r} is not enrolled in {self.path}: see `pulsekey list`",
             )
-        return embedding.astype(np.float32)
+        return record
 
-    def _refuse_other_models(self, enrolled: list[tuple[str, str]], model_id: str) -> None:
-        strangers = [(name, other) for name, other in enrolled if other != model_id]
+    def _free_name(self, records: list[Record], name: str, model_id: str) -> str:
+        name = checked_name(name)
+        if any(record.name == name for record in records):
+            raise GalleryError(
+                GalleryReason.ALREADY_ENROLLED,
+                f"{name!r} is already enrolled: choose another name, or `pulsekey forget` it first",
+            )
+        self._refuse_other_models(records, model_id)
+        return name
+
+    def _refuse_other_models(self, records: list[Record], model_id: str) -> None:
+        strangers = [record for record in records if record.model_id != model_id]
         if strangers:
-            name, other = strangers[0]
             raise GalleryError(
                 GalleryReason.OTHER_MODEL,
-                f"{name!r} was enrolled with model {other}, this bundle is {model_id}: use that bundle, "
-                "another --gallery, or forget and enrol again",
+                f"{strangers[0].name!r} was enrolled with model {strangers[0].model_id}, this bundle is {model_id}: "
+                "use that bundle, another --gallery, or forget and enrol again",
             )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            if self._db.in_transaction:  # some faults (a full disk) have already rolled it back
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        """Turn SQLite's and the system's errors into one line each."""
-        try:
-            yield
-        except OSError as error:
-            raise self._unwritable(error.strerror or str(error)) from None
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise GalleryError(
-                    GalleryReason.BUSY, f"gallery {self.path} is in use by another program: try again"
-                ) from None
-            raise self._unwritable(str(error)) from None
-        except sqlite3.DatabaseError as error:
-            raise GalleryError(
-                GalleryReason.DAMAGED,
-                f"gallery {self.path} is damaged ({' '.join(str(error).split())}): restore a copy, or use "
-                "another --gallery",
-            ) from None
-
-    def _unwritable(self, why: str) -> GalleryError:
-        return GalleryError(GalleryReason.UNWRITABLE, f"cannot open or write gallery {self.path}: {why}")
+def _person(record: Record) -> Person:
+    return Person(record.name, record.model_id, record.good_windows, record.enrolled_at_utc)
 
 
-def _make_private(path: Path) -> None:
-    """Create folder (0700) and file (0600) before SQLite can, which follows the umask; WAL files inherit."""
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True, mode=0o700)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+def _now_utc() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -131,6 +131,11 @@ class Recogniser:
         return self._clock() - self._started
 
     @property
+    def people(self) -> int:
+        """How many are enrolled."""
+        return len(self._references.names)
+
+    @property
     def done(self) -> bool:
         """Whether as many decisions as were asked for have been made."""
         return self._decisions is not None and self.tally.decisions >= self._decisions

@@ -43,12 +43,9 @@ def run(args: argparse.Namespace) -> int:
     model_id = bundle.manifest.model_id
     with Gallery(args.gallery) as gallery:
         name = gallery.check_free(args.name, model_id)
-    enrolment = Enrolment(load_embedder(bundle, args.runtime), bundle.front_end, args.seconds)
-    output = Output(as_json=args.json, aside=True)
-    _acquire(args, bundle, enrolment, output)
-    reference = enrolment.reference()
-    with Gallery(args.gallery) as gallery:
-        gallery.enrol(name, model_id, reference, enrolment.good_windows)
+        enrolment = Enrolment(load_embedder(bundle, args.runtime), bundle.front_end, args.seconds)
+        _acquire(args, bundle, enrolment, Output(as_json=args.json, aside=True))
+        gallery.enrol(name, model_id, enrolment.reference(), enrolment.good_windows)
     Output(as_json=args.json).event(Enrolled(enrolment.elapsed_s, name, enrolment.good_windows))
     return 0
 

@@ -7,7 +7,7 @@ from device.commands.options import add_bundle, add_fmr, add_gallery, add_json, 
 from device.comparison import comparator_of
 from device.decision import boundaries_at
 from device.embedders import load_embedder
-from device.events import Listening
+from device.events import Event, Identified, Listening, Unknown
 from device.frontend import BoardFrontEnd
 from device.gallery import Gallery
 from device.output import Output
@@ -41,23 +41,27 @@ def run(args: argparse.Namespace) -> int:
     bundle = load_bundle(args.bundle)
     boundaries = boundaries_at(bundle.manifest.decision, args.fmr)
     with Gallery(args.gallery, create=False) as gallery:
-        references = gallery.references(bundle.manifest.model_id)
-    recogniser = Recogniser(
-        front_end=BoardFrontEnd(bundle.front_end),
-        embedder=load_embedder(bundle, args.runtime),
-        references=references,
-        comparator=comparator_of(bundle),
-        boundaries=boundaries,
-        decisions=args.decisions,
-    )
+        recogniser = Recogniser(
+            front_end=BoardFrontEnd(bundle.front_end),
+            embedder=load_embedder(bundle, args.runtime),
+            references=gallery.references(bundle.manifest.model_id),
+            comparator=comparator_of(bundle),
+            boundaries=boundaries,
+            decisions=args.decisions,
+        )
+        return _recognise(args, bundle.manifest.model_id, recogniser, gallery)
+
+
+def _recognise(args: argparse.Namespace, model_id: str, recogniser: Recogniser, gallery: Gallery) -> int:
     output = Output(as_json=args.json, verbose=args.verbose > 0)
     port = resolve_port(args)
     reader = BoardReader(port, baud=args.baud, reconnect=not args.no_reconnect)
     stopper = Stopper(reader.close, args.seconds)
     try:
         with stopper, reader:
-            output.event(Listening(0.0, port, bundle.manifest.model_id, len(references.names)))
+            output.event(Listening(0.0, port, model_id, recogniser.people))
             for event in recogniser.events(reader):
+                _log(event, gallery)
                 output.event(event)
                 if recogniser.done:
                     reader.close()  # the iteration then ends by itself, with the link's totals
@@ -69,3 +73,10 @@ def run(args: argparse.Namespace) -> int:
     if not stopper.interrupted:
         recogniser.refuse_if_no_good_window()
     return 0
+
+
+def _log(event: Event, gallery: Gallery) -> None:
+    if isinstance(event, Identified):
+        gallery.log("decision", "identified", event.person)
+    elif isinstance(event, Unknown):
+        gallery.log("decision", "unknown")

@@ -99,8 +99,34 @@ def test_forgetting(path: Path) -> None:
         gallery.forget("Ann")
         with refuses(GalleryReason.EMPTY):
             gallery.references("m1")
+        with refuses(GalleryReason.UNKNOWN_NAME):
+            gallery.update("Ann", reference(), 20)
         blob = reference().tobytes()
         assert all(blob not in file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_an_update_replaces_the_reference_alone(path: Path) -> None:
+    with Gallery(path) as gallery:
+        gallery.enrol("Ann", "m1", reference(1), 20)
+        gallery.enrol("Ben", "m1", reference(2), 21)
+        since = gallery.people()[0].enrolled_at_utc
+        gallery.update("Ann", reference(3), 30)
+        np.testing.assert_array_equal(gallery.references("m1").embeddings, np.stack([reference(3), reference(2)]))
+        assert [(p.name, p.good_windows) for p in gallery.people()] == [("Ann", 30), ("Ben", 21)]
+        assert gallery.people()[0].enrolled_at_utc == since
+
+
+def test_one_persons_reference(path: Path) -> None:
+    with Gallery(path) as gallery:
+        gallery.enrol("Zo\u00e9", "m1", reference(1), 20)
+        gallery.enrol("Ben", "m1", reference(2), 20)
+        found = gallery.reference_of("Zoe\u0301", "m1")
+        assert found.names == ("Zo\u00e9",)
+        np.testing.assert_array_equal(found.embeddings, reference(1)[None, :])
+        with refuses(GalleryReason.OTHER_MODEL):
+            gallery.reference_of("Ben", "m2")
+        with refuses(GalleryReason.UNKNOWN_NAME):
+            gallery.reference_of("Eve", "m1")
 
 
 @pytest.mark.parametrize(
@@ -158,22 +184,15 @@ def test_foreign_and_newer_stores_are_left_alone(path: Path) -> None:
         Gallery(path)
 
 
-def test_damaged_template_is_named(path: Path) -> None:
-    with Gallery(path) as gallery:
-        gallery.enrol("Ann", "m1", reference(), 20)
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE templates SET embedding = x'00000000'")
-    with Gallery(path) as gallery, refuses(GalleryReason.DAMAGED):
-        gallery.references("m1")
-
-
 def test_a_locked_store_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Gallery(path).close()
-    monkeypatch.setattr("device.gallery._BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("device.store.database._BUSY_SECONDS", 0.0)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with refuses(GalleryReason.BUSY):
-        Gallery(path)
+    with Gallery(path) as gallery:
+        assert gallery.people() == []
+        with refuses(GalleryReason.BUSY):
+            gallery.enrol("Ann", "m1", reference(), 20)
     other.close()
 
 
