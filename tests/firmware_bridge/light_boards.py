@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from firmware_bridge.framing import FrameDecoder
 from firmware_bridge.packets import Board
-from firmware_bridge.protocol import AckFrame, DataFlags, DataFrame, EventCode, EventFrame, Frame, InfoFrame
+from firmware_bridge.protocol import DataFrame, EventCode, EventFrame, Frame, InfoFrame
 from firmware_bridge.samples import FrameSamples
 from firmware_bridge.tallies import Tally
+from tests.firmware_bridge.by_type import ByType
 
 FINGER = (EventCode.FINGER_ON, EventCode.FINGER_OFF)
 
@@ -37,34 +38,15 @@ class Counting:
 
 
 @dataclass
-class Run:
+class Run(ByType):
     """What was sent, by type and in order, and where of the board's life its microcontroller began."""
 
     frames: list[Frame] = field(default_factory=list)
     began: list[int] = field(default_factory=list)
     raw: bytes = b""
 
-    @property
-    def data(self) -> list[DataFrame]:
-        return [frame for frame in self.frames if isinstance(frame, DataFrame)]
-
-    @property
-    def infos(self) -> list[InfoFrame]:
-        return [frame for frame in self.frames if isinstance(frame, InfoFrame)]
-
-    @property
-    def acks(self) -> list[AckFrame]:
-        return [frame for frame in self.frames if isinstance(frame, AckFrame)]
-
-    @property
-    def events(self) -> list[EventFrame]:
-        return [frame for frame in self.frames if isinstance(frame, EventFrame)]
-
     def sensor_events(self) -> list[EventFrame]:
         return [event for event in self.events if event.code not in FINGER]
-
-    def flagged(self, flag: DataFlags) -> list[DataFrame]:
-        return [frame for frame in self.data if flag in frame.flags]
 
     def missing(self, epoch: int = 0) -> list[int]:
         """Indices within an epoch, from 0 to its newest sample, that did not come."""

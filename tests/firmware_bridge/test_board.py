@@ -28,8 +28,7 @@ from firmware_bridge.recordings.recording import Recording
 from firmware_bridge.sensor_faults import FaultKind, SensorFaultEvent
 from firmware_bridge.sources import LOST, RecordingSource
 from firmware_bridge.wearers import WearerSource, load_wearer, wearer_names
-
-from .light_boards import Counting, Run, measured, run
+from tests.firmware_bridge.light_boards import Counting, Run, measured, run
 
 
 def recording(ppg: NDArray[np.float64], rate_hz: float = 125.0) -> Recording:

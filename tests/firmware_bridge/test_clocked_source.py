@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from firmware_bridge.board import LightBoard
 from firmware_bridge.clocked_source import HALF_TAPS, ClockedSource
 from firmware_bridge.sources import LOST
-
-from .light_boards import Counting, run
+from tests.firmware_bridge.light_boards import Counting, run
 
 ERRORS = (-0.04, -0.013, 0.02, 0.04)
 

@@ -23,8 +23,7 @@ from firmware_bridge.pty_board import PtyBoard, main
 from firmware_bridge.reader import BoardReader
 from firmware_bridge.sensor_faults import FaultKind, SensorFaultEvent
 from firmware_bridge.wire_faults import Stall, WireDamage, WireFaults
-
-from .light_boards import Counting, measured
+from tests.firmware_bridge.light_boards import Counting, measured
 
 SECONDS = 40
 

@@ -13,8 +13,7 @@ from firmware_bridge.protocol import BoardInfo, ChannelOrder, DataFlags, DataFra
 from firmware_bridge.recordings.recording import Recording
 from firmware_bridge.sensor_faults import FaultKind, SensorFaultEvent
 from firmware_bridge.sources import RecordingSource
-
-from .light_boards import Counting, Run, measured, run
+from tests.firmware_bridge.light_boards import Counting, Run, measured, run
 
 WELL = BoardInfo(
     FIRMWARE_VERSION, PART_ID, SensorFault.NONE, FIFO_CONFIG, SPO2_CONFIG, LED_CURRENT_UA, LED_CURRENT_UA, 125_000,

@@ -16,8 +16,7 @@ from firmware_bridge.samples import FrameSamples
 from firmware_bridge.tallies import Tally
 from firmware_bridge.uart import resampled
 from firmware_bridge.wire_faults import Stall, WireDamage, WireFaults
-
-from .light_boards import Counting, measured, run
+from tests.firmware_bridge.light_boards import Counting, measured, run
 
 SECONDS = 40
 RATE = st.sampled_from([0.0, 0.0, 0.001, 0.01, 0.1])

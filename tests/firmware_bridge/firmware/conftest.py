@@ -3,76 +3,24 @@
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from firmware_bridge.c_header import HEADER_FILE
 from firmware_bridge.framing import FrameDecoder
-from firmware_bridge.protocol import AckFrame, DataFlags, DataFrame, EventCode, EventFrame, Frame, InfoFrame
+from tests.firmware_bridge.firmware.sent import Sent
 from tests.simulated_uno.shim import SimulatorMissingError, load_shim
 from tests.simulated_uno.sketch import build_sketch
 
-IR_LEVEL, RED_LEVEL = 36 * 3600, 36 * 3000
 HERE = Path(__file__).parent
 FLAGS = (
     "-std=c++11", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror",
     "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
 )  # fmt: skip
 
-BoardRun = Callable[..., "Sent"]
+BoardRun = Callable[..., Sent]
 Compiled = Callable[[str], Path]
-
-
-@dataclass
-class Sent:
-    """What a board sent: by type, and in order."""
-
-    frames: list[Frame]
-    raw: bytes
-    lights: list[tuple[bool, float]]
-
-    @property
-    def data(self) -> list[DataFrame]:
-        return [frame for frame in self.frames if isinstance(frame, DataFrame)]
-
-    @property
-    def infos(self) -> list[InfoFrame]:
-        return [frame for frame in self.frames if isinstance(frame, InfoFrame)]
-
-    @property
-    def acks(self) -> list[AckFrame]:
-        return [frame for frame in self.frames if isinstance(frame, AckFrame)]
-
-    @property
-    def events(self) -> list[EventFrame]:
-        return [frame for frame in self.frames if isinstance(frame, EventFrame)]
-
-    def event_codes(self, *, fingers: bool = False) -> list[EventCode]:
-        codes = [event.code for event in self.events]
-        return [code for code in codes if fingers or code not in (EventCode.FINGER_ON, EventCode.FINGER_OFF)]
-
-    def samples(self, epoch: int = 0) -> dict[int, tuple[int, int]]:
-        """Index to (IR, RED) counts."""
-        return {
-            frame.index + i: pair
-            for frame in self.data
-            if frame.epoch == epoch
-            for i, pair in enumerate(zip(frame.ir_counts, frame.red_counts, strict=True))
-        }
-
-    def assert_exact(self, epoch: int = 0) -> None:
-        """Each sample under an index is the one that the model measured then."""
-        for k, counts in self.samples(epoch).items():
-            assert counts == (IR_LEVEL + 4 * (k % 500), RED_LEVEL + 4 * (k // 500 % 500)), k
-
-    def missing(self, epoch: int = 0) -> list[int]:
-        indices = sorted(self.samples(epoch))
-        return sorted(set(range(indices[-1] + 1)) - set(indices))
-
-    def flagged(self, flag: DataFlags) -> list[DataFrame]:
-        return [frame for frame in self.data if flag in frame.flags]
 
 
 @pytest.fixture(scope="session")

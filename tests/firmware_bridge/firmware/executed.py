@@ -10,9 +10,8 @@ from firmware_bridge.framing import FrameDecoder, encode_frame
 from firmware_bridge.protocol import CommandCode, CommandFrame, Frame
 from firmware_bridge.sensor_faults import SensorFaultEvent
 from firmware_bridge.sources import PulseSource
+from tests.firmware_bridge.firmware.sent import Sent
 from tests.simulated_uno import SimulatedUno
-
-from .conftest import Sent
 
 SIXTEEN_BITS = 0x3FFFC
 MODULUS = 5000

@@ -4,8 +4,8 @@ import pytest
 
 from firmware_bridge.framing import encode_frame
 from firmware_bridge.protocol import AckFrame, AckResult, CommandCode, CommandFrame, EventCode, SelfTest
-
-from .conftest import BoardRun, Sent
+from tests.firmware_bridge.firmware.conftest import BoardRun
+from tests.firmware_bridge.firmware.sent import Sent
 
 
 def command(code: CommandCode, argument: int = 0, sequence: int = 7) -> str:

@@ -24,10 +24,9 @@ from firmware_bridge.protocol import (
 from firmware_bridge.sensor_faults import FaultKind, SensorFaultEvent
 from firmware_bridge.source_urls import source_of
 from firmware_bridge.sources import LOST
+from tests.firmware_bridge.firmware.executed import SIXTEEN_BITS, Ramp, counts_of, execute, first_position, frames_of
+from tests.firmware_bridge.firmware.sent import Sent
 from tests.simulated_uno import SensorModel, SimulatedUno, SimulatorMissingError, shim
-
-from .conftest import Sent
-from .executed import SIXTEEN_BITS, Ramp, counts_of, execute, first_position, frames_of
 
 ROOT = Path(__file__).resolve().parents[3]
 LOST_AND_BACK = [EventCode.SENSOR_LOST, EventCode.SENSOR_BACK]

@@ -19,8 +19,7 @@ from firmware_bridge.protocol import (
 )
 from firmware_bridge.samples import FrameSamples
 from firmware_bridge.tallies import Tally
-
-from .conftest import BoardRun
+from tests.firmware_bridge.firmware.conftest import BoardRun
 
 WELL = BoardInfo(
     FIRMWARE_VERSION, PART_ID, SensorFault.NONE, FIFO_CONFIG, SPO2_CONFIG, LED_CURRENT_UA, LED_CURRENT_UA, 125_000,

@@ -28,8 +28,7 @@ from firmware_bridge.protocol import (
     InfoFrame,
     SensorFault,
 )
-
-from .conftest import Compiled
+from tests.firmware_bridge.firmware.conftest import Compiled
 
 GOLDEN = [
     tuple(part.strip() for part in line.split("="))
