@@ -37,7 +37,7 @@ class BoardReader:
     under another name too if it is a USB board.
 
     Args:
-        url: a tty, ``sim://NAME``, ``replay://FILE``, ``socket://HOST:PORT`` or any other URL of pyserial.
+        url: a tty, ``sim://NAME``, ``replay://FILE``, ``ble://NAME`` or any URL of pyserial, ``socket://HOST:PORT``.
         baud: of a tty; other ports have none.
         reconnect: whether to wait for a board that was there and went.
         answer_s: seconds after which a command without an answer is given up.

@@ -51,7 +51,7 @@ def add_port(parser: argparse.ArgumentParser) -> None:
         "--port",
         default="auto",
         metavar="URL",
-        help="tty, sim://NAME, replay://FILE, socket://HOST:PORT, or auto: the only board there is (default)",
+        help="tty, sim://NAME, replay://FILE, socket://HOST:PORT, ble://NAME, or auto: the only board (default)",
     )
     parser.add_argument("--baud", type=count, default=BAUD, help=f"serial speed of a tty (default {BAUD})")
 

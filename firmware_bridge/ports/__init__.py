@@ -1,4 +1,4 @@
-"""pyserial's extension point: ``sim://`` and ``replay://``, found here by ``serial.serial_for_url``."""
+"""pyserial's extension point: ``sim://``, ``replay://`` and ``ble://``, found here by ``serial.serial_for_url``."""
 
 import serial
 
