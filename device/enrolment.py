@@ -32,6 +32,14 @@ def min_good_windows(spec: FrontEndSpec) -> int:
     return windows_in(MIN_GOOD_S, spec)
 
 
+def joined(
+    reference: NDArray[np.float32], good_windows: int, other: NDArray[np.float32], other_windows: int
+) -> NDArray[np.float32]:
+    """One reference (d,) of two sessions' (d,) of unit length, each counting as its good windows do."""
+    both = good_windows * reference.astype(np.float64) + other_windows * other.astype(np.float64)
+    return pooled(both[None, :].astype(np.float32))
+
+
 class Enrolment:
     """Takes a fixed number of windows, embeds the good ones, and makes the reference of them."""
 

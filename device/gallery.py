@@ -88,6 +88,17 @@ class Gallery:
         with self.store.reading() as view:
             return [_person(record) for record in view.people.all()]
 
+    def person(self, name: str, model_id: str) -> Person:
+        """One person's line.
+
+        Raises:
+            GalleryError: UNKNOWN_NAME, OTHER_MODEL or ALTERED.
+        """
+        with self.store.reading() as view:
+            record = self._enrolled(view, name)
+            self._refuse_other_models([record], model_id)
+            return _person(record)
+
     def references(self, model_id: str) -> References:
         """The references to compare a probe with; never across models.
 

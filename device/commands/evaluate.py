@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=DEFAULT_SECONDS,
         metavar="N",
-        help="signal to enrol from (default 60)",
+        help="signal to enrol from, of each session (default 60)",
     )
     parser.add_argument(
         "--decision-seconds",

@@ -45,8 +45,8 @@ class Selector:
 
     Without sessions, a person is enrolled from the start of their first recording and probed with the rest of
     that same recording: figures of one sitting and of other days are never mixed. `enrol_sessions` choose the
-    recordings to enrol from (one after the other until the time is full), `probe_sessions` those to probe
-    with.
+    recordings to enrol from (those of each prefix one after the other until the time is full), `probe_sessions` those
+    to probe with.
     """
 
     def __init__(self, settings: Settings, spec: FrontEndSpec) -> None:
@@ -75,20 +75,21 @@ class Selector:
     def plan(self, subject: str, timelines: Sequence[Timeline]) -> Plan:
         """Split one person's time lines, in file order, into enrolment and probes."""
         settings = self._settings
-        enrolling = [t for t in timelines if _matches(t.session, settings.enrol_sessions)]
+        enrolling = [[t for t in timelines if t.session.startswith(prefix)] for prefix in settings.enrol_sessions]
         if not settings.enrol_sessions:
-            enrolling = list(timelines[:1])
-        left = self._enrol_windows
+            enrolling = [list(timelines[:1])]
         starts: dict[int, int] = {}
         good: list[NDArray[np.float32]] = []
-        for timeline in enrolling:
-            used = min(left, len(timeline.embeddings))
-            starts[id(timeline)] = used + self._overlapping if used else 0
-            good += [e for e in timeline.embeddings[:used] if e is not None]
-            left -= used
+        for session in enrolling:
+            left = self._enrol_windows
+            for timeline in session:
+                used = min(left, len(timeline.embeddings))
+                starts[id(timeline)] = used + self._overlapping if used else 0
+                good += [e for e in timeline.embeddings[:used] if e is not None]
+                left -= used
         probing = [t for t in timelines if _matches(t.session, settings.probe_sessions)]
         if not settings.probe_sessions:
-            probing = enrolling
+            probing = [timeline for session in enrolling for timeline in session]
         probes = tuple(Probe(t, starts.get(id(t), 0)) for t in probing)
         return Plan(subject, tuple(good), probes, len(good) >= self._needed)
 

@@ -150,6 +150,26 @@ def test_no_such_port_stores_nothing(pulsekey: Pulsekey, options: list[object], 
         assert gallery.people() == []
 
 
+def test_a_second_session_is_added(pulsekey: Pulsekey, options: list[object], board: Any, gallery_path: Path) -> None:
+    fails(pulsekey("enrol", "Ann", "--add", "--port", "/dev/surely-not-there", *options), "'Ann' is not enrolled")
+    assert pulsekey("enrol", "Ann", "--port", board("ann"), *options).returncode == 0
+    with Gallery(gallery_path) as gallery:
+        (before,) = gallery.references("fake-1").embeddings
+    assert pulsekey("enrol", "Ann", "--add", "--port", board("ann", seed=5), *options).returncode == 0
+    with Gallery(gallery_path) as gallery:
+        (person,) = gallery.people()
+        (after,) = gallery.references("fake-1").embeddings
+    assert (person.name, person.good_windows) == ("Ann", 50)
+    assert float(before @ after) > 0.99
+
+
+def test_one_pulse_is_not_enrolled_under_two_names(pulsekey: Pulsekey, options: list[object], board: Any) -> None:
+    for name in ("ann", "ben"):
+        assert pulsekey("enrol", name, "--port", board(name), *options).returncode == 0
+    fails(pulsekey("enrol", "Anna", "--port", board("ann"), *options), "this pulse belongs to 'ann' already")
+    fails(pulsekey("enrol", "ben", "--add", "--port", board("ann"), *options), "this pulse belongs to 'ann' already")
+
+
 def test_name_already_enrolled(pulsekey: Pulsekey, options: list[object], board: Any, gallery_path: Path) -> None:
     assert pulsekey("enrol", "Ann", "--port", board("ann"), *options).returncode == 0
     before = gallery_path.read_bytes()

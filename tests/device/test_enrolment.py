@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.enrolment import Enrolment, min_good_windows, seconds_of, windows_in
+from device.enrolment import Enrolment, joined, min_good_windows, seconds_of, windows_in
 from device.errors import SignalError, SignalReason
 from device.frontend import FrontEndSpec, Quality, Reason, Window
 
@@ -46,6 +46,14 @@ def test_reference_is_the_normalised_mean_of_good_windows(
     np.testing.assert_allclose(enrolment.reference(), mean / np.linalg.norm(mean), atol=1e-6)
     enrolment.add(window(pulse_of("eve", 2.4)))  # after the end: not taken
     assert enrolment.good_windows == 20
+
+
+def test_two_sessions_count_as_their_windows_do() -> None:
+    rng = np.random.default_rng(0)
+    one, other = (v / np.linalg.norm(v) for v in rng.normal(size=(2, 8)))
+    expected = 20 * one + 30 * other
+    both = joined(one.astype(np.float32), 20, other.astype(np.float32), 30)
+    np.testing.assert_allclose(both, expected / np.linalg.norm(expected), atol=1e-6)
 
 
 def test_bad_windows_are_never_embedded(spec: FrontEndSpec, pulse_of: Callable[..., Any]) -> None:
