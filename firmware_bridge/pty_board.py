@@ -5,6 +5,7 @@ it until it is stopped.
 """
 
 import argparse
+import math
 import os
 import select
 import signal
@@ -13,7 +14,7 @@ import termios
 import threading
 import time
 import tty
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -134,24 +135,19 @@ class PtyBoard:
         return not any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
-def _faulty_board(source: PulseSource, epilogue: Epilogue, faults: FaultPlan) -> Board:
-    board = LightBoard(
-        ClockedSource(source, faults.clock_error) if faults.clock_error else source,
-        epilogue,
-        nominal_rate_hz=source.rate_hz,
-        faults=faults.sensor,
-        swapped=faults.swapped,
-        jitter_s=faults.jitter_s,
-    )
-    return board if faults.wire == WireDamage() else WireFaults(board, faults.wire)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve one source until SIGINT or SIGTERM; the exit status is 2 if it cannot be used."""
-    parser = argparse.ArgumentParser("python -m firmware_bridge.pty_board", description=PtyBoard.__doc__)
-    parser.add_argument("source", metavar="SOURCE", help="sim://NAME or replay://FILE, with their options")
-    parser.add_argument("--speed", type=float, help="times real time, 0 = as fast as it is read")
+    parser = serving_parser("python -m firmware_bridge.pty_board", "times real time, 0 = as fast as it is read")
     parser.add_argument("--loop", action="store_true", help="begin a recording again when it has ended")
+    options = parser.parse_args(arguments)
+    return serve(options, lambda source, faults: _light(source, faults, loop=options.loop))
+
+
+def serving_parser(program: str, speed_help: str) -> argparse.ArgumentParser:
+    """The arguments of a command that serves a board: SOURCE, --speed and --fault."""
+    parser = argparse.ArgumentParser(program, description="Serve a simulated board on a pseudo-terminal.")
+    parser.add_argument("source", metavar="SOURCE", help="sim://NAME or replay://FILE, with their options")
+    parser.add_argument("--speed", type=_speed, help=speed_help)
     parser.add_argument(
         "--fault",
         metavar="SPEC",
@@ -159,23 +155,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help="NAME[=VALUE][@SECONDS[+DURATION]], such as loss=0.001 or brownout@12+0.2; can be given again",
     )
-    options = parser.parse_args(arguments)
-    if options.speed is not None and options.speed != 0 and not MIN_SPEED <= options.speed <= MAX_SPEED:
-        parser.error(f"--speed should be 0 or {MIN_SPEED:g} to {MAX_SPEED:g}")
-    try:
-        planned, faults = source_of(options.source), plan_of(options.fault)
-    except PulsekeyError as error:
-        print(f"pulsekey: error: {error}", file=sys.stderr)
-        return 2
+    return parser
+
+
+def serve(options: argparse.Namespace, make: Callable[[PulseSource, FaultPlan], Board]) -> int:
+    """Print the path and serve the board that ``make`` makes until SIGINT or SIGTERM; 2 if it cannot be made."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    speed = planned.speed if options.speed is None else options.speed
-    board = _faulty_board(planned.source, Epilogue.LOOP if options.loop else Epilogue.END, faults)
-    with PtyBoard(board, speed) as served:
+    try:
+        planned, faults = source_of(options.source), plan_of(options.fault)
+        source = planned.source
+        board = make(ClockedSource(source, faults.clock_error) if faults.clock_error else source, faults)
+    except PulsekeyError as error:
+        print(f"pulsekey: error: {error}", file=sys.stderr)
+        return 2
+    wired = board if faults.wire == WireDamage() else WireFaults(board, faults.wire)
+    with PtyBoard(wired, planned.speed if options.speed is None else options.speed) as served:
         print(served.path, flush=True)
         stop.wait()
     return 0
+
+
+def _light(source: PulseSource, faults: FaultPlan, *, loop: bool) -> Board:
+    return LightBoard(
+        source,
+        Epilogue.LOOP if loop else Epilogue.END,
+        nominal_rate_hz=source.rate_hz / (1.0 + faults.clock_error),
+        faults=faults.sensor,
+        swapped=faults.swapped,
+        jitter_s=faults.jitter_s,
+    )
+
+
+def _speed(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if value != 0 and not MIN_SPEED <= value <= MAX_SPEED:
+        raise argparse.ArgumentTypeError(f"should be 0 or {MIN_SPEED:g} to {MAX_SPEED:g}, not {text!r}")
+    return value
 
 
 if __name__ == "__main__":
