@@ -60,10 +60,11 @@ def operating(
     """
     plans = _plans(embedder, spec, held_out)
     people, longest = len(plans), windows_in(LAST_S, spec)
+    _require_enough(people, "enrolled", held_out.name)
     references = references_of(plans)
     # Scores taken for ratios, so that the attempts are those of the calibrated device.
     raw = attempt(plans, Comparator(cohort, nearest, Calibration(((1.0, 0.0),))).against(references), longest)
-    _require_enough(raw.own, people, held_out.name)
+    _require_enough(np.unique(raw.own).size, "probed", held_out.name)
     mine = own_cells(raw.llr[:, 0], raw.own)
     calibration = Calibration(tuple(_fit(raw.llr[:, k][mine], raw.llr[:, k][~mine]) for k in range(longest)))
     attempts = attempt(plans, Comparator(cohort, nearest, calibration).against(references), longest)
@@ -80,12 +81,11 @@ def _plans(embedder: Embedder, spec: FrontEndSpec, held_out: HeldOut) -> list[Pl
     return [plan for plan in (selector.plan(line.subject, [line]) for line in lines) if plan.enrollable]
 
 
-def _require_enough(own: NDArray[np.intp], people: int, name: str) -> None:
-    if people < MIN_PEOPLE or np.unique(own).size < MIN_PEOPLE:
+def _require_enough(people: int, what: str, name: str) -> None:
+    if people < MIN_PEOPLE:
         raise ExportError(
             ExportReason.CALIBRATION,
-            f"{people} people of {name} could be enrolled, {np.unique(own).size} of them probed; a threshold takes "
-            f"{MIN_PEOPLE}: hold more people out",
+            f"{people} people of {name} could be {what}; a threshold takes {MIN_PEOPLE}: hold more people out",
         )
 
 
