@@ -200,7 +200,7 @@ def test_the_operating_point_and_the_calibration_are_those_of_the_people_held_ou
 def test_too_few_people_for_a_threshold(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operating, "MIN_PEOPLE", 12)
     with pytest.raises(
-        ExportError, match="6 people of simulated wearers could be enrolled, 6 of them probed"
+        ExportError, match="6 people of simulated wearers could be enrolled; a threshold takes 12"
     ) as caught:
         build_bundle(source, tmp_path / "x")
     assert caught.value.reason is ExportReason.CALIBRATION
