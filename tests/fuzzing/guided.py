@@ -30,7 +30,9 @@ def main() -> int:
     target = TARGETS[words[0]](*_instrumented(atheris))
     with tempfile.TemporaryDirectory() as scratch:
         found = words[2] if len(words) == 3 else scratch
-        limits = [f"-max_total_time={words[1]}", f"-max_len={MAX_BYTES}", "-rss_limit_mb=1024", "-timeout=10"]
+        # No limit of the resident size: its peak begins with that of whoever started the process.
+        memory = ["-rss_limit_mb=0", "-malloc_limit_mb=256"]
+        limits = [f"-max_total_time={words[1]}", f"-max_len={MAX_BYTES}", *memory, "-timeout=10"]
         atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", found, str(CORPUS)], target)
         atheris.Fuzz()
     return 0

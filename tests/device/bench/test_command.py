@@ -133,7 +133,7 @@ def test_a_short_run_on_the_shipped_bundle(shipped: Path, tmp_path: Path, capsys
         assert row["ratio_to_limit"] == pytest.approx(row["median_us"] / at_limit_us)
         assert row["operators"] == manifest.operators.get(name)
     path = value["pipeline"]
-    assert (path["runtime"], path["precision"], path["decisions"]) == ("ai-edge-litert", "int8", 4)
+    assert (path["runtime"], path["precision"], path["decisions"]) == ("ai-edge-litert", "int8", 8)
     assert path["core_share_percent"] == pytest.approx(path["cpu_us_per_signal_s"] / 1e6 * 100)
     assert 0.0 < path["network_fraction"] < 1.0
     assert set(value["error_rates"]) == {manifest.model_id}
