@@ -5,7 +5,8 @@ from collections import deque
 SPAN_US = 30_000_000
 """Readings older than this are forgotten: long enough to average jitter out, short enough to follow temperature."""
 FIRST_US = 2_000_000
-"""A rate is not trusted before this: one sample of FIFO granularity over 2 s is 0.4 %, its regression 0.05 %."""
+"""A rate is not trusted before this: one sample of FIFO granularity over 2 s is 0.4 %; by
+regression the standard error is 0.14 % where stamps are up to 20 ms late."""
 
 
 class ClockRegression:
