@@ -1,5 +1,6 @@
 """Where more shots help and where they hurt: every way to pool them, on the same draws."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,9 @@ def bundle_embeddings(bundle: Path | None, recordings: Path) -> list[Embeddings]
     """
     read = load_bundle(bundle)
     embedder = load_embedder(read)
-    people = [good_windows(one.recording, read.front_end) for one in read_bidmc(recordings / "bidmc")]
+    # The device's windows overlap; a shot that shares its samples with another is no further one.
+    apart = replace(read.front_end, hop_samples=read.front_end.window_samples)
+    people = [good_windows(one.recording, apart) for one in read_bidmc(recordings / "bidmc")]
     return [
         np.array([embedder.embed(window) for window in one.pulse]).reshape(-1, embedder.embedding_size)
         for one in people

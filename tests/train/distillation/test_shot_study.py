@@ -3,9 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.bundle import load_bundle
 from device.cli import main
+from firmware_bridge import Recording
+from train.cohorts import Identity
+from train.distillation import shot_study
 from train.distillation.result import PREDICTIONS
-from train.distillation.shot_study import run_embeddings, study
+from train.distillation.shot_study import bundle_embeddings, run_embeddings, study
 from train.errors import TrainError
 from train.protocols import few_shot
 from train.protocols.prototypes import PROTOTYPES
@@ -66,3 +70,16 @@ def test_what_cannot_be_studied_is_one_line(tmp_path: Path, capsys: pytest.Captu
         run_embeddings(tmp_path)
     assert main(["shots"]) == 2
     assert "give a run's folder, or --data" in capsys.readouterr().err
+
+
+def test_shots_share_no_sample_though_the_devices_windows_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    t = np.arange(60 * 125) / 125
+    ppg = np.sin(2 * np.pi * 1.2 * t) + 0.4 * np.sin(2 * np.pi * 2.4 * t) + 0.01 * rng.standard_normal(t.size)
+    one = Identity(Recording(ppg, 125.0, "p", "s", "r"))
+    monkeypatch.setattr(shot_study, "read_bidmc", lambda _: [one])
+    (embeddings,) = bundle_embeddings(None, Path())
+    spec = load_bundle().front_end
+    assert spec.hop_samples < spec.window_samples
+    settled = (len(ppg) - spec.settle_samples) // spec.window_samples
+    assert settled - 1 <= len(embeddings) <= settled
