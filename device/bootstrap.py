@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from device.metrics import eer_of, fnmr_of, rank_one_hits
+from device.metrics import eer_of, fnmr_of, own_cells, rank_one_hits
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -84,11 +84,9 @@ def thresholds_within(
 
     `scores` (n, m) of probes against m people, as for `people_intervals`.
     """
-    people = scores.shape[1]
-    mated = np.zeros(scores.shape, dtype=np.bool_)
-    mated[np.arange(len(scores)), own] = True
-    grid = _thresholds(scores[mated], scores[~mated])
-    fmr, _ = resampled_rates(scores, own, _draws(people, resamples, rng))
+    mine = own_cells(scores, own)
+    grid = _thresholds(scores[mine], scores[~mine])
+    fmr, _ = _rates_at(grid, scores, own, _draws(scores.shape[1], resamples, rng))
     upper = np.quantile(fmr[np.isfinite(fmr).all(axis=1)], _UPPER, axis=0)
     return [float(grid[np.argmax(upper <= rate)]) for rate in fmrs]
 
@@ -103,11 +101,14 @@ def resampled_rates(scores: Floats, own: NDArray[np.intp], weights: Floats) -> t
 
     `weights` (B, m): how often each resample draws each person.
     """
+    mine = own_cells(scores, own)
+    return _rates_at(_thresholds(scores[mine], scores[~mine]), scores, own, weights)
+
+
+def _rates_at(grid: Floats, scores: Floats, own: NDArray[np.intp], weights: Floats) -> tuple[Floats, Floats]:
     people = scores.shape[1]
-    is_mated = np.zeros(scores.shape, dtype=np.bool_)
-    is_mated[np.arange(len(scores)), own] = True
+    is_mated = own_cells(scores, own)
     mated, non_mated = scores[is_mated], scores[~is_mated]
-    grid = _thresholds(mated, non_mated)
     rejected = np.stack(
         [np.bincount(own, mated < threshold, people) for threshold in grid], axis=1
     )  # (m, T): how many of each person's mated scores fall below each threshold

@@ -7,6 +7,7 @@ set are its distinct scores and +infinity, where nothing is accepted.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,6 +111,13 @@ def threshold_at_fmr(non_mated: ArrayLike, at_fmr: float) -> float:
         return float(np.nextafter(values[-1], np.inf))
     first = allowed[0]
     return float(values[0]) if first == 0 else float(np.nextafter(values[first - 1], np.inf))
+
+
+def own_cells(table: NDArray[Any], own: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Where a table (n, m) of probes and people has the probes' own people, `own` (n,)."""
+    cells = np.zeros(table.shape, dtype=np.bool_)
+    cells[np.arange(len(own)), own] = True
+    return cells
 
 
 def rank_one(scores: Floats, own: NDArray[np.intp]) -> float:

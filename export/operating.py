@@ -1,6 +1,6 @@
 """What a bundle's scores are worth and when it decides: set on people who never trained, by the device's own path."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,12 @@ from device.embedders import Embedder
 from device.enrolment import windows_in
 from device.evaluation.attempt_rates import GALLERIES, GALLERY_SIZES
 from device.evaluation.attempts import Attempts, attempt, verify
-from device.evaluation.protocol import Plan, Selector, own_cells, references_of
+from device.evaluation.protocol import Plan, Selector, references_of
 from device.evaluation.settings import Settings
 from device.evaluation.timelines import timelines_of
 from device.frontend import FrontEndSpec
 from device.manifest import Comparison, DecisionSpec
-from device.metrics import least_fmr
+from device.metrics import least_fmr, own_cells
 from export.errors import ExportError, ExportReason
 from firmware_bridge.recordings import Recording
 
@@ -62,12 +62,13 @@ def operating(
     people, longest = len(plans), windows_in(LAST_S, spec)
     _require_enough(people, "enrolled", held_out.name)
     references = references_of(plans)
-    # Scores taken for ratios, so that the attempts are those of the calibrated device.
+    # Scores taken for ratios: the attempts are those of the calibrated device.
     raw = attempt(plans, Comparator(cohort, nearest, Calibration(((1.0, 0.0),))).against(references), longest)
     _require_enough(np.unique(raw.own).size, "probed", held_out.name)
     mine = own_cells(raw.llr[:, 0], raw.own)
     calibration = Calibration(tuple(_fit(raw.llr[:, k][mine], raw.llr[:, k][~mine]) for k in range(longest)))
-    attempts = attempt(plans, Comparator(cohort, nearest, calibration).against(references), longest)
+    llr = np.stack([calibration.llr(raw.llr[:, k], k + 1) for k in range(longest)], axis=1)
+    attempts = replace(raw, llr=llr)
     before, after = raw.llr[:, -1], attempts.llr[:, -1]
     comparison = Comparison(
         nearest, calibration, cllr_before=cllr(before[mine], before[~mine]), cllr=cllr(after[mine], after[~mine])

@@ -23,7 +23,7 @@ from firmware_bridge.clocked_source import ClockedSource
 from firmware_bridge.errors import PulsekeyError
 from firmware_bridge.fault_specs import FaultPlan, plan_of
 from firmware_bridge.packets import Board
-from firmware_bridge.source_urls import MAX_SPEED, MIN_SPEED, source_of
+from firmware_bridge.source_urls import MAX_SPEED, MIN_SPEED, is_speed, source_of
 from firmware_bridge.sources import PulseSource
 from firmware_bridge.wire_faults import WireDamage, WireFaults
 
@@ -193,7 +193,7 @@ def _speed(text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if value != 0 and not MIN_SPEED <= value <= MAX_SPEED:
+    if not is_speed(value):
         raise argparse.ArgumentTypeError(f"should be 0 or {MIN_SPEED:g} to {MAX_SPEED:g}, not {text!r}")
     return value
 

@@ -16,6 +16,11 @@ MIN_SPEED = 0.1
 """Slower, the seconds between two INFO frames look like a board that has fallen silent."""
 
 
+def is_speed(value: float) -> bool:
+    """Whether a board can be sent at so many times real time; 0 is as fast as it is read."""
+    return value == 0 or MIN_SPEED <= value <= MAX_SPEED
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedSource:
     """A source, and how many times real time it is to be sent; 0 means as fast as it is read."""
@@ -75,7 +80,7 @@ class _Options:
 
     def speed(self) -> float:
         wanted = f"0 (as fast as read) or {MIN_SPEED:g} to {MAX_SPEED:g}"
-        value = self.number("speed", lambda v: v == 0 or MIN_SPEED <= v <= MAX_SPEED, wanted)
+        value = self.number("speed", is_speed, wanted)
         return 1.0 if value is None else value
 
     def positive(self, name: str) -> float | None:

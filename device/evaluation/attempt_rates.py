@@ -8,9 +8,9 @@ from device.calibration import cllr, least_cllr
 from device.decision import Boundaries
 from device.enrolment import seconds_of
 from device.evaluation.attempts import Attempts, identify_among, verify
-from device.evaluation.protocol import own_cells
 from device.evaluation.settings import AttemptRates, GalleryRates
 from device.frontend import FrontEndSpec
+from device.metrics import own_cells
 
 GALLERY_SIZES = (1, 2, 5, 10, 20)
 GALLERIES = 50

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from device.errors import SignalError, SignalReason
 from device.evaluation.settings import Settings
 from device.evaluation.timelines import Timeline
 from device.frontend import FrontEndSpec
+from device.metrics import own_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +112,6 @@ class Decisions:
     def non_mated(self) -> NDArray[np.float64]:
         """Scores (n * (m - 1),) of each probe with everybody else's references."""
         return self.scores[~own_cells(self.scores, self.own)]
-
-
-def own_cells(table: NDArray[Any], own: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Where a table (n, m) of probes and people has the probes' own people, `own` (n,)."""
-    cells = np.zeros(table.shape, dtype=np.bool_)
-    cells[np.arange(len(own)), own] = True
-    return cells
 
 
 def references_of(plans: Iterable[Plan]) -> NDArray[np.float32]:

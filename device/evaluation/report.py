@@ -1,7 +1,7 @@
 """An evaluation as a table that a person reads."""
 
 from device.evaluation.settings import FMRS, AttemptRates, DecisionRates, Interval, Result
-from device.metrics import least_fmr, people_for_fmr, rule_of_three
+from device.metrics import least_fmr, people_for_fmr
 
 _UNKNOWN = "n/a"
 
@@ -82,7 +82,7 @@ def _no_false_match(rates: AttemptRates | None, people: int) -> list[str]:
         return []
     pairs = people * (people - 1) // 2
     return [
-        f"no false match among {pairs} pairs of people: the FMR may still be {rule_of_three(pairs):.2%} (rule of three)"
+        f"no false match among {pairs} pairs of people: the FMR may still be {least_fmr(people):.2%} (rule of three)"
     ]
 
 
