@@ -18,7 +18,7 @@ $(VENV)/created:
 	@touch $@
 
 $(VENV)/device: $(VENV)/created pyproject.toml constraints.txt
-	$(PIP) -e .
+	$(PIP) -e '.[terminal]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/created pyproject.toml constraints.txt

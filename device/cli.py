@@ -14,6 +14,7 @@ ENTRY_POINT_GROUP = "pulsekey.commands"
 # The device's own commands: known without entry points, so that a plain checkout works too.
 OWN_COMMANDS = {
     "run": ("device.commands.run", "name the wearer of a live pulse"),
+    "unlock": ("device.commands.unlock", "open a lock by pulse"),
     "enrol": ("device.commands.enrol", "enrol a person from 60 s of pulse"),
     "list": ("device.commands.listing", "list who is enrolled"),
     "forget": ("device.commands.forget", "remove a person"),
@@ -30,6 +31,8 @@ OWN_COMMANDS = {
     "evaluate": ("device.commands.evaluate", "measure error rates on recordings"),
     "bench": ("device.commands.bench", "measure speed and memory on this machine"),
 }
+EXTRAS = {"rich": "terminal", "nicegui": "ui"}
+"""Modules that parts of the device need, and the extras that bring them."""
 OUR_PACKAGES = ("device", "firmware_bridge", "train", "export")
 
 EXIT_ERROR = 2
@@ -191,7 +194,8 @@ def _not_installed(name: str, module_name: str, error: ModuleNotFoundError) -> E
         return error  # a fault of ours, not of the installation
     from device.errors import CommandError, CommandReason
 
-    extra = "'pulsekey'" if package == "device" else f"'pulsekey[{package}]'"
+    part = EXTRAS.get(missing, "" if package == "device" else package)
+    extra = f"'pulsekey[{part}]'" if part else "'pulsekey'"
     return CommandError(
         CommandReason.NOT_INSTALLED,
         f"{name} needs the Python module {missing}, which is not installed: pip install {extra}",

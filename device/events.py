@@ -177,3 +177,52 @@ class Summary(Event):
     unknown: int
     not_acquired: int
     lost_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class FingerChanged(Event):
+    """The sensor was put on or taken off."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LockChanged(Event):
+    """The lock opened for `person`, or closed on them; `reason` says why, in words."""
+
+    locked: bool
+    person: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinNeeded(Event):
+    """The lock waits for the PIN."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryRefused(Event):
+    """Nobody may try for `wait_s` seconds, or without the PIN, or the PIN was wrong; `outcome` says which."""
+
+    outcome: str
+    wait_s: float
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinAccepted(Event):
+    """The PIN was right."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused(Event):
+    """What somebody asked for could not be done; `text` says why, and what to do."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryChanged(Event):
+    """Somebody was enrolled, updated or forgotten: `people` are the names now."""
+
+    people: tuple[str, ...]

@@ -9,6 +9,7 @@ from device.events import (
     Enrolled,
     EnrolmentProgress,
     Event,
+    FingerChanged,
     Identified,
     LinkCounted,
     LinkDown,
@@ -16,11 +17,16 @@ from device.events import (
     LinkUp,
     LinkWarned,
     Listening,
+    LockChanged,
     NotAcquired,
+    PinAccepted,
+    PinNeeded,
+    RequestRefused,
     SignalBad,
     SourceEnded,
     SourceSeen,
     Summary,
+    TryRefused,
     Unknown,
     WindowScored,
 )
@@ -55,6 +61,15 @@ def _status(event: LinkStatus) -> str:
     return f"{event.time_s:4.0f} s  {rate}, {event.samples} samples, {counted}; {levels}; {event.description}"
 
 
+def _lock(event: LockChanged) -> str:
+    return f"{'locked' if event.locked else f'unlocked for {event.person}'}: {event.reason}"
+
+
+def _try_refused(event: TryRefused) -> str:
+    wait = f": next try in {event.wait_s:.0f} s" if event.wait_s else f": {event.tries_left} tries left"
+    return f"{event.outcome}{wait}"
+
+
 _SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     Listening: lambda e: f"listening on {e.port}, {e.people} enrolled, model {e.model_id}",
     SourceSeen: lambda e: e.description,
@@ -71,6 +86,12 @@ _SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     EnrolmentProgress: _progress,
     Enrolled: lambda e: f"enrolled {e.person} from {e.good_windows} good windows",
     Summary: _summary,
+    FingerChanged: lambda e: "sensor put on" if e.on else "sensor taken off",
+    LockChanged: _lock,
+    PinNeeded: lambda e: "the PIN is needed",
+    PinAccepted: lambda e: "the PIN is right",
+    TryRefused: _try_refused,
+    RequestRefused: lambda e: e.text,
 }
 
 

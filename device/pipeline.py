@@ -118,14 +118,25 @@ class Recogniser:
         self._clock = clock
         self._source = Source(front_end, self._now)
         self._embedder = embedder
-        self._references = references
-        self._scorer = comparator.against(references.embeddings)
-        self._boundaries = boundaries.among(len(references.names))
+        self._comparator = comparator
+        self._boundaries_of_one = boundaries
         self._decisions = decisions
         self._accumulator = Accumulator(boundaries.max_windows)
         self._bad_run = 0
         self._last_reason: Reason | None = None
         self.tally = Tally()
+        self.compare_with(references)
+
+    def compare_with(self, references: References) -> None:
+        """Compare with these from now on; an attempt that was begun is forgotten."""
+        self._references = references
+        self._scorer = self._comparator.against(references.embeddings)
+        self.boundaries = self._boundaries_of_one.among(len(references.names))
+        self.forget_attempt()
+
+    def forget_attempt(self) -> None:
+        """Begin anew with the next window: what was collected may be another wearer's."""
+        self._accumulator.reset()
 
     def _now(self) -> float:
         return self._clock() - self._started
@@ -146,11 +157,14 @@ class Recogniser:
             if not isinstance(item, Window):
                 yield item
             elif not self.done:
-                yield from self._take(item)
+                yield from self.take(item)
 
-    def _take(self, window: Window) -> Iterator[Event]:
+    def take(self, window: Window) -> Iterator[Event]:
+        """Judge, embed and weigh the next window; a sensor without a finger ends the attempt."""
         self.tally.windows += 1
         reason = window.quality.reason
+        if reason is Reason.NO_FINGER:
+            self.forget_attempt()
         embedding: NDArray[np.float32] | None = None
         if reason is None:
             self.tally.good_windows += 1
@@ -175,11 +189,11 @@ class Recogniser:
     def _weigh(self, evidence: Evidence, sqi: float) -> Iterator[Event]:
         llr = self._scorer.llr(evidence.probe, evidence.windows)
         yield WindowScored(self._now(), self.tally.windows, sqi, float(llr.max()), evidence.windows)
-        best = identify(llr, evidence.windows, self._boundaries)
+        best = identify(llr, evidence.windows, self.boundaries)
         if best is None:
             return
         self._accumulator.reset()
-        accept_llr = self._boundaries.accept_llr
+        accept_llr = self.boundaries.accept_llr
         if best.accepted:
             self.tally.identified += 1
             person = self._references.names[best.position]
