@@ -66,11 +66,13 @@ def run(args: argparse.Namespace) -> int:
     bundle = load_bundle(args.bundle)
     embedder = load_embedder(bundle, args.runtime)
     with Gallery(args.gallery, create=False) as gallery:
+        guard = Guard(gallery.store)
         if args.pin:
-            Guard(gallery.store).require_pin()
+            guard.require_pin()
         gallery.references(bundle.manifest.model_id)  # raises where there is nobody to open for
         session = Session(
             gallery=gallery,
+            guard=guard,
             model_id=bundle.manifest.model_id,
             recognise=lambda references: _recogniser(args, bundle, embedder, references),
             enrolling=_enrolling(bundle, embedder, gallery),

@@ -64,6 +64,8 @@ class Inbox:
         try:
             for message in self._messages:
                 self._put(message)
+                if self._left.is_set():
+                    return
         except BaseException as error:  # whatever it is, it belongs to whoever iterates
             self._put(_End(error))
         else:

@@ -48,6 +48,7 @@ class Session:
         self,
         *,
         gallery: Gallery,
+        guard: Guard,
         model_id: str,
         recognise: Recognise,
         enrolling: Enrolling,
@@ -59,6 +60,7 @@ class Session:
         """
         Args:
             gallery: used by the thread that runs it, and no other.
+            guard: of its store.
             model_id: whose references are compared.
             recognise: makes a recogniser that compares with these references.
             enrolling: takes references when asked to.
@@ -77,7 +79,7 @@ class Session:
         self.lock = lock
         self.live = LiveSignal()
         self.enrolling = enrolling
-        self.tries = Tries(Guard(gallery.store), self._now)
+        self.tries = Tries(guard, self._now)
         self._finger = Finger()
         self._pin_told = False
         self._fresh: NDArray[np.float32] | None = None
