@@ -74,7 +74,7 @@ class Enrolling:
             return
         self.stop()
         self._store.keep(self.name, enrolment, add=self._add)
-        yield Enrolled(enrolment.elapsed_s, self.name, enrolment.good_windows)
+        yield Enrolled(enrolment.elapsed_s, self.name, enrolment.good_windows, not self._add)
 
     def take_fresh(self) -> NDArray[np.float32] | None:
         """The finished reference (d,) of this sitting, once; None while there is none.

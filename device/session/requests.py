@@ -30,4 +30,11 @@ class Forget:
     name: str
 
 
-Request = PinEntered | Enrol | StopEnrolling | Forget
+@dataclass(frozen=True, slots=True)
+class NoteRefusal:
+    """Somebody asked for a view without leave to: for the audit log."""
+
+    view: str
+
+
+Request = PinEntered | Enrol | StopEnrolling | Forget | NoteRefusal

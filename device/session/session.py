@@ -29,7 +29,7 @@ from device.session.finger import Finger
 from device.session.inbox import Tick
 from device.session.live import LiveSignal
 from device.session.lock import Change, Lock, LockReason
-from device.session.requests import Enrol, Forget, PinEntered, Request, StopEnrolling
+from device.session.requests import Enrol, NoteRefusal, PinEntered, Request, StopEnrolling
 from device.session.tries import Tries
 from device.store.guard import Guard, Verdict
 from firmware_bridge import LinkLost, Message, RecordingEnded, SampleBlock
@@ -119,7 +119,7 @@ class Session:
             yield replace(event, time_s=self._now())
 
     def _heed(self, item: Message | Request | Tick) -> Iterator[Event]:
-        if isinstance(item, PinEntered | Enrol | StopEnrolling | Forget):
+        if isinstance(item, Request):
             yield from self._answer(item)
         elif not isinstance(item, Tick):
             yield from self._take(item)
@@ -211,6 +211,8 @@ class Session:
                 self.enrolling.begin(request.name, add=request.add)
             elif isinstance(request, StopEnrolling):
                 self.enrolling.stop()
+            elif isinstance(request, NoteRefusal):
+                self._gallery.log(request.view, "refused")
             else:
                 self._gallery.forget(request.name)
                 yield from self._regrouped()

@@ -53,7 +53,7 @@ def test_silence_closes_within_a_second() -> None:
     assert worn(Lock(), 0.0).tick(SILENCE_S) is None  # not worn any more, and nothing was open
 
 
-def test_one_refusal_is_forgiven_and_two_in_a_row_are_not() -> None:
+def test_a_few_refusals_are_forgiven_and_too_many_in_a_row_are_not() -> None:
     lock = bound(Lock())
     for _ in range(DOUBTS - 1):
         assert lock.refused() is None

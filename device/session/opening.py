@@ -1,0 +1,61 @@
+"""A session made of a bundle and a gallery: what every view of one runs."""
+
+from collections.abc import Callable
+
+from device.bundle import Bundle
+from device.comparison import comparator_of
+from device.decision import boundaries_at
+from device.embedders import Embedder
+from device.enrolment import Enrolment
+from device.frontend import BoardFrontEnd
+from device.gallery import Gallery, References
+from device.pipeline import Recogniser
+from device.session.enrolling import Enrolling
+from device.session.lock import Lock
+from device.session.session import Session
+from device.store_enrolment import EnrolmentStore
+
+
+def open_session(
+    gallery: Gallery,
+    bundle: Bundle,
+    embedder: Embedder,
+    *,
+    lock: Lock,
+    fmr: float | None = None,
+    claim: str = "",
+    afresh: bool = False,
+    front_end: Callable[[], BoardFrontEnd] | None = None,
+) -> Session:
+    """The session of one gallery; `front_end` makes each front end it needs, by default the bundle's own.
+
+    Raises:
+        GalleryError: UNKNOWN_NAME of a claim, OTHER_MODEL or ALTERED.
+        CommandError: BAD_ARGUMENT, for a false match rate the bundle cannot support.
+    """
+    boundaries = boundaries_at(bundle.manifest.decision, fmr)
+    comparator = comparator_of(bundle)
+    new_front_end = front_end or (lambda: BoardFrontEnd(bundle.front_end))
+
+    def recognise(references: References) -> Recogniser:
+        return Recogniser(
+            front_end=new_front_end(),
+            embedder=embedder,
+            references=references,
+            comparator=comparator,
+            boundaries=boundaries,
+        )
+
+    return Session(
+        gallery=gallery,
+        model_id=bundle.manifest.model_id,
+        recognise=recognise,
+        enrolling=Enrolling(
+            EnrolmentStore(gallery, bundle),
+            front_end=new_front_end,
+            enrolment=lambda: Enrolment(embedder, bundle.front_end),
+        ),
+        lock=lock,
+        claim=claim,
+        afresh=afresh,
+    )
