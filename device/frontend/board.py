@@ -51,6 +51,13 @@ class BoardFrontEnd:
         self._held.append(block)
         return windows + (self._release() if self._rate_hz is not None else [])
 
+    def begin_epoch(self) -> None:
+        """Let the next sample start a new epoch, of the same clock: what lies on either side never meets in a window.
+
+        A window that was not complete is dropped.
+        """
+        self._front_end.break_epoch()
+
     def _measure(self) -> None:
         rate_hz = self._clock.rate_hz
         if rate_hz is None:

@@ -13,6 +13,7 @@ from device.pipeline import Recogniser
 from device.session.enrolling import Enrolling
 from device.session.lock import Lock
 from device.session.session import Session
+from device.store.guard import Guard
 from device.store_enrolment import EnrolmentStore
 
 
@@ -48,6 +49,7 @@ def open_session(
 
     return Session(
         gallery=gallery,
+        guard=Guard(gallery.store),
         model_id=bundle.manifest.model_id,
         recognise=recognise,
         enrolling=Enrolling(

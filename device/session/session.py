@@ -153,6 +153,8 @@ class Session:
             yield FingerChanged(self._now(), on)
             if not on:
                 self._leave()
+            elif self.recogniser is not None:
+                self.recogniser.begin_sitting()
 
     def _leave(self) -> None:
         """Nothing that was collected may be joined with what comes next."""

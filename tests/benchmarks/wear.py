@@ -3,8 +3,8 @@
 python tests/benchmarks/wear.py --cohort bidmc.npz [--enrol-seconds 60] [--json OUT]
 
 Every person's attempts in order are what verifies them while the sensor stays on. `k` refusals in a row close the
-lock: the figures tell, for each k, how often it closes on its own wearer an hour, and on how many of the sensors that pass
-to another person unnoticed (which taking off would show) it closes, and when.
+lock: the figures tell, for each k, how often it closes on its own wearer an hour, and on how many of the sensors that
+pass to another person unnoticed (which taking off would show) it closes, and when.
 """
 
 import argparse
@@ -100,8 +100,8 @@ def main() -> int:
         )
         mark = "  <- the lock's" if doubts == DOUBTS else ""
         print(
-            f"{doubts} refusals in a row: closes on its wearer {rate:.2f} times an hour [{low:.2f}, {high:.2f}], never on "
-            f"{told[-1]['people_never_closed_on']} of {len(people)}; another pulse noticed in "
+            f"{doubts} refusals in a row: closes on its wearer {rate:.2f} times an hour [{low:.2f}, {high:.2f}], "
+            f"never on {told[-1]['people_never_closed_on']} of {len(people)}; another pulse noticed in "
             f"{100 * told[-1]['noticed']:.1f} % of {passed}, after {told[-1]['noticed_after_s_median']:.0f} s "
             f"(95 %: {told[-1]['noticed_after_s_p95']:.0f} s){mark}"
         )

@@ -79,3 +79,19 @@ def test_an_impossible_rate_says_what_to_set() -> None:
     with pytest.raises(SignalError, match=r"sends 10\.0 samples a second; set its sketch") as caught:
         run(blocks(pulse(60, 10.0), 10.0))
     assert caught.value.reason is SignalReason.RATE
+
+
+def test_an_epoch_begun_by_hand_knows_nothing_of_the_step_before_it() -> None:
+    air = np.full(5 * 125, 119_000.0)  # a step of 119,000 counts as the finger is laid on
+    made = blocks(np.concatenate((air, pulse(20))))
+    front_end, windows = BoardFrontEnd(SPEC), []
+    for block in made:
+        if block.index == air.size:
+            front_end.begin_epoch()
+        windows += front_end.feed(block)
+    of_finger = [window for window in windows if window.epoch == 1]
+    assert of_finger[0].start == SPEC.settle_samples
+    assert all(window.quality.good for window in of_finger)
+    unbroken, _ = run(made)
+    assert [window.quality.good for window in unbroken].count(True) < len(of_finger)
+    assert front_end.rate_hz == pytest.approx(125.0, rel=1e-3), "the clock goes on"
