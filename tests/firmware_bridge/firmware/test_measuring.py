@@ -224,6 +224,16 @@ def test_a_finger_comes_and_goes(board: BoardRun) -> None:
     assert (sent.infos[-1].info.ir_current_ua, sent.infos[-1].info.red_current_ua) == (LED_CURRENT_UA,) * 2
 
 
+@pytest.mark.parametrize("at_s", np.arange(2.85, 3.1, 0.02).round(3))
+def test_levels_on_their_way_change_no_current(board: BoardRun, at_s: float) -> None:
+    """A finger that comes or goes just before the currents are looked at: its level is not there yet."""
+    sent = board(
+        8, "ir@0=30", "red@0=30", f"ir@{at_s}=3300", f"red@{at_s}=3300", f"ir@{at_s + 3}=30", f"red@{at_s + 3}=30"
+    )
+    assert sent.event_codes(fingers=True) == [EventCode.FINGER_ON, EventCode.FINGER_OFF]
+    assert sent.flagged(DataFlags.SATURATED) == []
+
+
 def test_swapped_leds_are_swapped_back(board: BoardRun) -> None:
     sent = board(5, "swapped", "ir@0=3000", "red@0=8000")
     assert sent.infos[-1].info.channel_order is ChannelOrder.SWAPPED

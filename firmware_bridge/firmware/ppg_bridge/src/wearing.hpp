@@ -36,7 +36,8 @@ class Wearing {
 
     // The currents to go to, in steps; true if they are others. Each change is a step in the signal: they are rare.
     bool servo(uint32_t now_us, uint8_t& ir_steps, uint8_t& red_steps) {
-        if (now_us - servo_us_ < SERVO_US || !ir_.started) return false;
+        // A finger that comes or goes takes the level along: what it is on its way is neither air's nor the finger's.
+        if (now_us - servo_us_ < SERVO_US || !ir_.settled() || !red_.settled()) return false;
         servo_us_ = now_us;
         const uint8_t ir = finger_ ? better(ir_.counts(), ir_steps) : DEFAULT_STEPS;
         const uint8_t red = finger_ ? better(red_.counts(), red_steps) : DEFAULT_STEPS;
@@ -59,12 +60,18 @@ class Wearing {
 
     // A mean over about 16 samples, 0.13 s.
     struct Level {
-        uint32_t sixteenfold = 0;
+        uint32_t sixteenfold = 0, newest = 0;
         bool started = false;
 
         void feed(uint32_t counts) {
             sixteenfold = started ? sixteenfold - (sixteenfold >> 4) + counts : counts << 4;
+            newest = counts;
             started = true;
+        }
+        // Within an eighth, which a pulse never is away from its mean.
+        bool settled() const {
+            const uint32_t mean = counts(), apart = newest > mean ? newest - mean : mean - newest;
+            return started && apart <= mean >> 3;
         }
         uint32_t counts() const { return sixteenfold >> 4; }
     };
