@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from device.session.requests import Request
+from device.session.orders import Request
 from firmware_bridge import Message
 
 TICK_S = 0.1

@@ -29,7 +29,7 @@ from device.session.finger import Finger
 from device.session.inbox import Tick
 from device.session.live import LiveSignal
 from device.session.lock import Change, Lock, LockReason
-from device.session.requests import Enrol, NoteRefusal, PinEntered, Request, StopEnrolling
+from device.session.orders import Enrol, NoteRefusal, PinEntered, Request, StopEnrolling
 from device.session.tries import Tries
 from device.store.guard import Guard, Verdict
 from firmware_bridge import LinkLost, Message, RecordingEnded, SampleBlock

@@ -70,7 +70,8 @@ class Status:
         elif isinstance(event, SourceSeen):
             self.source = event.description
         elif isinstance(event, LinkCounted):
-            self.link = f"{event.samples} samples, {event.lost} lost, {event.corrupt} corrupt"
+            forged = f", {event.forged} forged" if event.forged else ""
+            self.link = f"{event.samples} samples, {event.lost} lost, {event.corrupt} corrupt{forged}"
         else:
             self._heed(event)
         self._tell(event)
