@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.errors import RecordingError, RecordingReason
 from firmware_bridge.protocol import MAX_COUNTS
-from firmware_bridge.recordings.recording import Recording
+from firmware_bridge.recordings.recording import LOST_COUNTS, Recording
 
 DC_IR_COUNTS, DC_RED_COUNTS = 120_000.0, 100_000.0
 """A finger in the middle of the 18-bit range, as a board with automatic LED current keeps it."""
@@ -44,7 +44,8 @@ def to_counts(values: NDArray[np.float64]) -> NDArray[np.int32]:
 
 
 class RecordingSource:
-    """A recording as counts: the pulse turned downwards, its robust height 3000 counts, its rate its own.
+    """A recording as counts, its rate its own: a board's own counts where it kept them and they fit 18 bits, else
+    the pulse turned downwards, its robust height 3000 counts.
 
     Raises:
         RecordingError: NO_SIGNAL if every sample is missing.
@@ -54,16 +55,8 @@ class RecordingSource:
         present = recording.ppg[~np.isnan(recording.ppg)]
         if len(present) == 0:
             raise RecordingError(RecordingReason.NO_SIGNAL, f"{recording.record} has no sample that is not missing")
-        low, middle, high = np.percentile(present, (LOW_PERCENTILE, 50.0, HIGH_PERCENTILE))
-        # A constant signal stays one: a finger without a pulse.
-        pulse = (recording.ppg - middle) / (high - low or 1.0)
-        self._counts = np.stack(
-            [
-                to_counts(DC_IR_COUNTS - AC_IR_COUNTS * pulse),
-                to_counts(DC_RED_COUNTS - RED_AC_RATIO * AC_IR_COUNTS * pulse),
-            ],
-            axis=1,
-        )
+        measured = _measured_counts(recording)
+        self._counts = _scaled_counts(recording.ppg, present) if measured is None else measured
         self._rate_hz = recording.rate_hz
         self._next = 0
 
@@ -81,3 +74,22 @@ class RecordingSource:
     def rewind(self) -> None:
         """Begin again."""
         self._next = 0
+
+
+def _measured_counts(recording: Recording) -> NDArray[np.int32] | None:
+    """None if there are none, or if a sketch's numbers are more than a board could send."""
+    if recording.counts is None:
+        return None
+    there = recording.counts[recording.counts != LOST_COUNTS]
+    if there.size and (there.min() < 0 or there.max() > MAX_COUNTS):
+        return None
+    return np.where(recording.counts == LOST_COUNTS, np.int32(LOST), recording.counts)
+
+
+def _scaled_counts(ppg: NDArray[np.float64], present: NDArray[np.float64]) -> NDArray[np.int32]:
+    low, middle, high = np.percentile(present, (LOW_PERCENTILE, 50.0, HIGH_PERCENTILE))
+    # A constant signal stays one: a finger without a pulse.
+    pulse = (ppg - middle) / (high - low or 1.0)
+    ir = to_counts(DC_IR_COUNTS - AC_IR_COUNTS * pulse)
+    red = to_counts(DC_RED_COUNTS - RED_AC_RATIO * AC_IR_COUNTS * pulse)
+    return np.stack([ir, red], axis=1)

@@ -36,6 +36,8 @@ class Cohort:
     _scale: NDArray[np.float64]
     _offset: NDArray[np.float64]
     _start: NDArray[np.int64] | None
+    _rates_hz: NDArray[np.float64]
+    _counts: tuple[NDArray[np.int32], NDArray[np.int32]] | None
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -52,9 +54,12 @@ class Cohort:
             IndexError: the number is none.
         """
         i = self._find(item) if isinstance(item, str) else range(len(self))[item]
-        raw = self._ppg[i] if self._start is None else self._ppg[self._start[i] : self._start[i + 1]]
+        part = i if self._start is None else slice(self._start[i], self._start[i + 1])
+        raw = self._ppg[part]
         ppg = np.where(raw == MISSING, np.nan, raw * self._scale[i] + self._offset[i])
-        return Recording(ppg, self.rate_hz, str(self.subjects[i]), str(self.sessions[i]), str(self.records[i]))
+        counts = None if self._counts is None else np.stack([channel[part] for channel in self._counts], axis=1)
+        names = str(self.subjects[i]), str(self.sessions[i]), str(self.records[i])
+        return Recording(ppg, float(self._rates_hz[i]), *names, counts)
 
     def __iter__(self) -> Iterator[Recording]:
         return (self[i] for i in range(len(self)))
@@ -76,7 +81,8 @@ def read_cohort(path: str | os.PathLike[str]) -> Cohort:
 
     A ragged file has ``start`` (one more than records) and ``ppg`` of shape (samples,); a windowed one has no
     ``start`` and ``ppg`` of shape (windows, samples). ``record`` names the records; without it their numbers
-    do.
+    do. A ragged file may add what ``pulsekey record`` keeps: ``record_fs``, each record's own rate, and
+    ``ir_counts`` and ``red_counts``, int32 as long as ``ppg``. Other arrays are left alone.
 
     Raises:
         RecordingError: no such file, no ``.npz``, an array that is absent, or one that has another shape or
@@ -127,7 +133,19 @@ class _Arrays:
             self._finite("ppg_scale", count),
             self._finite("ppg_offset", count),
             self._starts(count, len(ppg)) if ragged else None,
+            self._rates(rate_hz, count),
+            self._counts(len(ppg)) if ragged and "ir_counts" in self._arrays else None,
         )
+
+    def _rates(self, rate_hz: float, count: int) -> NDArray[np.float64]:
+        if "record_fs" not in self._arrays:
+            return np.full(count, rate_hz)
+        rates_hz = self._finite("record_fs", count)
+        return np.array([checked_rate(rate, str(self._path)) for rate in rates_hz.tolist()])
+
+    def _counts(self, samples: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        ir, red = (self._take(name, "i", 1, samples) for name in ("ir_counts", "red_counts"))
+        return ir.astype(np.int32), red.astype(np.int32)
 
     def _starts(self, count: int, samples: int) -> NDArray[np.int64]:
         start = self._take("start", "iu", 1, count + 1).astype(np.int64)

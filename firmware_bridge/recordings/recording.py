@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from firmware_bridge.errors import RecordingError, RecordingReason
 
+LOST_COUNTS = np.iinfo(np.int32).min
+"""In the place of counts that were lost; WFDB's format 32 means the same by it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
     """A pulse signal, pulse upwards.
 
-    ``ppg`` has shape (n,), float64, any unit, NaN where a sample is missing.
+    ``ppg`` has shape (n,), float64, any unit, NaN where a sample is missing. ``counts``, where a board's own were
+    kept, has shape (n, 2): IR and RED, ``LOST_COUNTS`` where missing.
     """
 
     ppg: NDArray[np.float64]
@@ -22,6 +26,7 @@ class Recording:
     subject: str
     session: str
     record: str
+    counts: NDArray[np.int32] | None = None
 
     def cut(self, start_s: float = 0.0, seconds: float | None = None) -> Self:
         """The part that begins ``start_s`` seconds in and lasts ``seconds``, or to the end.
@@ -36,7 +41,8 @@ class Recording:
                 RecordingReason.NO_SIGNAL,
                 f"{self.record} lasts {len(self.ppg) / self.rate_hz:.0f} s: it cannot start at {start_s:g} s",
             )
-        return replace(self, ppg=self.ppg[first:last])
+        counts = None if self.counts is None else self.counts[first:last]
+        return replace(self, ppg=self.ppg[first:last], counts=counts)
 
 
 def checked_rate(rate_hz: float, where: str) -> float:

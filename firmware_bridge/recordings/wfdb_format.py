@@ -29,6 +29,7 @@ _SIGNAL = re.compile(
 @dataclass(frozen=True, slots=True)
 class _Signal:
     file: str
+    format: str
     offset: int
     gain: float
     baseline: int
@@ -41,7 +42,7 @@ def read_wfdb(path: str | os.PathLike[str]) -> Recording:
     The subject is the ``sNNNNN`` that a MIMIC path in the comments names, else the record's name.
 
     Raises:
-        RecordingError: a file is absent or cut short, has no such signal, or another format than 16.
+        RecordingError: a file is absent or cut short, has no such signal, or its signal another format than 16.
     """
     header = Path(path)
     if not header.name:
@@ -84,18 +85,14 @@ def _signal_line(header: Path, line: str) -> _Signal:
     match = _SIGNAL.fullmatch(line.strip())
     if match is None:
         raise _unreadable(header, f"no WFDB signal line: {line[:60]!r}")
-    if match["format"] != "16" or match["extras"]:
-        raise _unreadable(
-            header,
-            f"format {match['format']}{match['extras'] or ''}; only 16 is read: convert it with xform -O 16",
-        )
     zero = int(match["zero"] or 0)
     baseline = zero if match["baseline"] is None else int(match["baseline"])
     try:
         gain = float(match["gain"] or 0) or DEFAULT_GAIN
     except ValueError as error:
         raise _unreadable(header, f"a gain of {match['gain']!r}") from error
-    return _Signal(match["file"], int(match["offset"] or 0), gain, baseline, (match["name"] or "").strip(" ,"))
+    form = match["format"] + (match["extras"] or "")
+    return _Signal(match["file"], form, int(match["offset"] or 0), gain, baseline, (match["name"] or "").strip(" ,"))
 
 
 def _choose(header: Path, signals: list[_Signal]) -> int:
@@ -112,6 +109,9 @@ def _samples(
     """The chosen signal in its unit; signals of one file take turns, sample by sample."""
     one = signals[chosen]
     group = [i for i, other in enumerate(signals) if other.file == one.file]
+    other = next((signals[i].format for i in group if signals[i].format != "16"), None)
+    if other is not None:
+        raise _unreadable(header, f"format {other}; only 16 is read: convert it with xform -O 16")
     path = header.parent / one.file
     try:
         content = path.read_bytes()[one.offset :]
