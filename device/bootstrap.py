@@ -49,14 +49,18 @@ def people_intervals(
     fmr, fnmr = resampled_rates(scores, own, weights)
     usable = np.isfinite(fmr).all(axis=1) & np.isfinite(fnmr).all(axis=1)
     fmr, fnmr = fmr[usable], fnmr[usable]
-    hits = np.bincount(own, rank_one_hits(scores, own), people)
-    probes = np.bincount(own, minlength=people)
-    drawn = weights @ probes
     return Intervals(
         eer=_interval(eer_of(fmr, fnmr)),
         fnmr_at_fmr={rate: _interval(fnmr_of(fmr, fnmr, rate)) for rate in fmrs},
-        rank_one=_interval((weights @ hits)[drawn > 0] / drawn[drawn > 0]),
+        rank_one=_interval(_shares(weights, rank_one_hits(scores, own), own)),
     )
+
+
+def share_interval(
+    hits: NDArray[np.bool_], own: NDArray[np.intp], people: int, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> Interval | None:
+    """The interval of a share of trials (n,), trial i being of person `own[i]` of so many; None below two people."""
+    return _interval(_shares(_draws(people, resamples, rng), hits, own)) if people > 1 else None
 
 
 def outcome_intervals(
@@ -94,6 +98,13 @@ def thresholds_within(
 def _draws(people: int, resamples: int, rng: np.random.Generator) -> Floats:
     """How often each resample draws each person (B, m)."""
     return rng.multinomial(people, np.full(people, 1.0 / people), size=resamples).astype(np.float64)
+
+
+def _shares(weights: Floats, hits: NDArray[np.generic], own: NDArray[np.intp]) -> Floats:
+    """The share of hits among the trials of each resample that has any."""
+    people = weights.shape[1]
+    drawn = weights @ np.bincount(own, minlength=people)
+    return (weights @ np.bincount(own, hits, people))[drawn > 0] / drawn[drawn > 0]
 
 
 def resampled_rates(scores: Floats, own: NDArray[np.intp], weights: Floats) -> tuple[Floats, Floats]:

@@ -80,6 +80,14 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Accept:
+    """An accepted probe (d,) and how far its log-likelihood ratio lay above the boundary."""
+
+    probe: NDArray[np.float32]
+    above_llr: float
+
+
+@dataclass(frozen=True, slots=True)
 class GivenUp:
     """A failure to acquire: only `good` of `seen` windows could be used."""
 

@@ -97,6 +97,38 @@ class SignalError(PulsekeyError):
         self.reason = reason
 
 
+class HookReason(StrEnum):
+    """Why what hangs on the lock could not follow it."""
+
+    NOT_STARTED = "program cannot be started"
+    TIMED_OUT = "took too long"
+    FAILED = "program failed"
+    NO_GPIO = "no GPIO"
+    BROKER_AWAY = "broker away"
+
+
+class HookError(PulsekeyError):
+    """A program, pin or broker that does not know that the lock has changed."""
+
+    def __init__(self, reason: HookReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class PresentationErrorReason(StrEnum):
+    """Why a presentation could not be examined."""
+
+    NO_COMMANDS = "board takes no commands"
+
+
+class PresentationError(PulsekeyError):
+    """A source whose presentations cannot be examined as was asked."""
+
+    def __init__(self, reason: PresentationErrorReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class CommandReason(StrEnum):
     """Why a command could not be carried out."""
 
@@ -104,6 +136,7 @@ class CommandReason(StrEnum):
     UNKNOWN_COMMAND = "unknown command"
     NOT_INSTALLED = "part not installed"
     UNWRITABLE = "output cannot be written"
+    CANNOT_LISTEN = "page cannot be served"
     WRONG_OUTCOME = "wrong outcome"
 
 

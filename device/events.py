@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from device.frontend import Reason
+from device.presentation.findings import PresentationReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,17 @@ class LinkWarned(Event):
 
 @dataclass(frozen=True, slots=True)
 class LinkCounted(Event):
-    """The link's totals so far, each 10 s and at the end; `measured_rate_hz` is None before it is known."""
+    """The link's totals so far, each 10 s and at the end; `measured_rate_hz` is None before it is known.
+
+    `forged` counts frames that were not rightly sealed; it stays 0 without a board's key.
+    """
 
     samples: int
     lost: int
     corrupt: int
     restarts: int
     measured_rate_hz: float | None
+    forged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,19 @@ class LinkStatus(Event):
     red_counts: int | None
     finger: bool
     description: str
+    forged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Event):
+    """A recording is in `file`: `records` of it, `seconds` long together, `missing` samples lost within them."""
+
+    file: str
+    records: int
+    seconds: float
+    samples: int
+    missing: int
+    rate_hz: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +167,43 @@ class NotAcquired(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PresentationChecked(Event):
+    """Somebody was recognised, and so it was asked whether they live: what passed, and what could not be judged."""
+
+    passed: str
+    not_judged: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationAttack(Event):
+    """A decision: refused although recognised, since `reason`; `text` says what was seen."""
+
+    reason: PresentationReason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolmentProgress(Event):
-    """How far an enrolment is; `advice` is empty while the signal is good."""
+    """How far an enrolment is, after `elapsed_s` of signal.
+
+    `good_s` of about `wanted_s` good seconds; `stability` in [0, 1] is how little the newest of them changed the
+    reference; `advice` is empty while the signal is good.
+    """
 
     elapsed_s: float
-    duration_s: float
-    good_windows: int
+    good_s: float
+    wanted_s: float
+    stability: float
     advice: str
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled(Event):
-    """A person was stored in the gallery."""
+    """A person was stored in the gallery; `first_session`: they were not in it before."""
 
     person: str
     good_windows: int
+    first_session: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +217,7 @@ class Summary(Event):
     unknown: int
     not_acquired: int
     lost_samples: int
+    presentation_attacks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

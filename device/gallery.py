@@ -13,12 +13,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from device.decision import Accept
 from device.errors import GalleryError, GalleryReason
 from device.person_names import MAX_NAME_CHARACTERS, checked_name, composed
 from device.store.audit import Entry
 from device.store.parcel import Parcel
 from device.store.people import Record
 from device.store.store import Store, View
+from device.template_update import RULE, UpdateRule
 from device.user_data import user_data_folder
 
 
@@ -60,7 +62,7 @@ class Gallery:
     def __init__(self, path: Path | str | None = None, *, create: bool = True, accept_restored: bool = False) -> None:
         """Open the store; where there is none, make it, or with `create=False` act as an empty one.
 
-        A store of the plain format is encrypted first. `accept_restored`: take it as the newest, even where its state
+        A store of an earlier format becomes one of this. `accept_restored`: take it as the newest, even where its state
         file says otherwise.
 
         Raises:
@@ -123,15 +125,26 @@ class Gallery:
         with self.store.reading() as view:
             return self._references(view, [self._enrolled(view, name)], model_id)
 
+    def as_enrolled(self, name: str, model_id: str) -> NDArray[np.float32]:
+        """One person's reference (d,) as enrolled, wherever the one in use has moved.
+
+        Raises:
+            GalleryError: UNKNOWN_NAME, OTHER_MODEL or ALTERED.
+        """
+        with self.store.reading() as view:
+            record = self._enrolled(view, name)
+            self._refuse_other_models([record], model_id)
+            return view.people.anchor(record)
+
     def parcel(self, name: str) -> Parcel:
-        """One person to be taken to another device.
+        """One person to be taken to another device, as enrolled.
 
         Raises:
             GalleryError: UNKNOWN_NAME or ALTERED.
         """
         with self.store.reading() as view:
             record = self._enrolled(view, name)
-            return Parcel(record.name, record.model_id, record.good_windows, view.people.reference(record))
+            return Parcel(record.name, record.model_id, record.good_windows, view.people.anchor(record))
 
     def check_free(self, name: str, model_id: str) -> str:
         """The checked name, if it can be enrolled now (asked before a person sits through an enrolment).
@@ -156,7 +169,7 @@ class Gallery:
             view.log.append("enrol", "done", name)
 
     def update(self, name: str, reference: NDArray[np.float32], good_windows: int) -> None:
-        """Replace a person's reference (d,) of unit length; the model stays, and when they enrolled.
+        """Replace a person's reference (d,) of unit length as enrolled; the model stays, and when they enrolled.
 
         Raises:
             GalleryError: UNKNOWN_NAME, BUSY or UNWRITABLE.
@@ -168,6 +181,30 @@ class Gallery:
             view.people.write([*others, new])
             view.log.append("update", "done", old.name)
         self.store.empty_log()
+
+    def move(self, name: str, probe: NDArray[np.float32], rule: UpdateRule) -> None:
+        """Move a person's template after an accepted probe (d,) of unit length; the reference as enrolled stays.
+
+        Raises:
+            GalleryError: UNKNOWN_NAME, BUSY or UNWRITABLE.
+        """
+        with self.store.changing() as view:
+            old, people = self._enrolled(view, name), view.people
+            anchor = people.anchor(old)
+            template = rule.moved(anchor, people.reference(old), probe)
+            new = people.made(old.name, old.model_id, anchor, old.good_windows, old.enrolled_at_utc, template)
+            people.write([*(one for one in people.all() if one.name != old.name), new])
+            view.log.append("move", "done", old.name)
+        self.store.empty_log()
+
+    def follow(self, name: str, accept: Accept | None) -> None:
+        """Let a person's template follow an accept that the PIN has confirmed, if it was a confident one.
+
+        Raises:
+            GalleryError: as `move`.
+        """
+        if accept is not None and RULE.is_confident(accept.above_llr):
+            self.move(name, accept.probe, RULE)
 
     def forget(self, name: str) -> None:
         """Remove one person.

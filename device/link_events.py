@@ -18,7 +18,13 @@ def link_event(message: LinkNews, time_s: float) -> Event:
     """What happened to the link, as an event at `time_s`."""
     if isinstance(message, LinkStatistics):
         return LinkCounted(
-            time_s, message.samples, message.lost, message.corrupt, message.restarts, message.measured_rate_hz
+            time_s,
+            message.samples,
+            message.lost,
+            message.corrupt,
+            message.restarts,
+            message.measured_rate_hz,
+            message.forged,
         )
     if isinstance(message, LinkLost):
         return LinkDown(time_s, message.reason.value, message.detail)

@@ -65,4 +65,5 @@ class LinkWatch:
             red_counts=red,
             finger=ir is not None and ir >= FINGER_COUNTS,
             description=self._description,
+            forged=totals.forged,
         )

@@ -1,6 +1,7 @@
 """Events to a terminal: a sentence each for people, or one JSON object a line for programs."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any, TextIO
@@ -21,6 +22,9 @@ from device.events import (
     NotAcquired,
     PinAccepted,
     PinNeeded,
+    PresentationAttack,
+    PresentationChecked,
+    Recorded,
     RequestRefused,
     SignalBad,
     SourceEnded,
@@ -31,25 +35,42 @@ from device.events import (
     WindowScored,
 )
 
+_PROGRESS_EVERY_S = 5.0
+"""Often enough to be followed, a lasting fault told again; new advice is told at once."""
+
 
 def _progress(event: EnrolmentProgress) -> str:
     tail = f": {event.advice}" if event.advice else ""
-    return f"{event.elapsed_s:3.0f} of {event.duration_s:.0f} s, {event.good_windows} windows good{tail}"
+    return f"{event.good_s:3.0f} of about {event.wanted_s:.0f} good seconds{tail}"
+
+
+def _enrolled(event: Enrolled) -> str:
+    told = f"enrolled {event.person} from {event.good_windows} good windows"
+    if not event.first_session:
+        return told
+    return f"{told}; a pulse changes from day to day: say `pulsekey enrol {shlex.quote(event.person)} --add` on another"
 
 
 def _summary(event: Summary) -> str:
+    attacks = f"{event.presentation_attacks} attacks; " if event.presentation_attacks else ""
     return (
         f"{event.windows} windows ({event.good_windows} good), {event.decisions} decisions: "
         f"{event.identified} identified, {event.unknown} unknown, {event.not_acquired} not acquired; "
-        f"{event.lost_samples} samples lost"
+        f"{attacks}{event.lost_samples} samples lost"
     )
+
+
+def _checked(event: PresentationChecked) -> str:
+    left = f"; not judged: {event.not_judged}" if event.not_judged else ""
+    return f"presentation: {event.passed or 'nothing passed'}{left}"
 
 
 def _counted(event: LinkCounted | LinkStatus) -> str:
     """Empty for a link that is as it should be."""
-    if not (event.lost or event.corrupt or event.restarts):
+    if not (event.lost or event.corrupt or event.restarts or event.forged):
         return ""
-    return f"{event.lost} samples lost, {event.corrupt} frames or lines corrupt, {event.restarts} restarts"
+    forged = f", {event.forged} frames forged" if event.forged else ""
+    return f"{event.lost} samples lost, {event.corrupt} frames or lines corrupt, {event.restarts} restarts{forged}"
 
 
 def _status(event: LinkStatus) -> str:
@@ -59,6 +80,14 @@ def _status(event: LinkStatus) -> str:
         levels = f"IR {event.ir_counts}, RED {event.red_counts}, {'finger' if event.finger else 'no finger'}"
     counted = _counted(event) or "nothing lost"
     return f"{event.time_s:4.0f} s  {rate}, {event.samples} samples, {counted}; {levels}; {event.description}"
+
+
+def _recorded(event: Recorded) -> str:
+    records = f" in {event.records} records" if event.records > 1 else ""
+    return (
+        f"recorded {event.seconds:.1f} s at {event.rate_hz:.2f} Hz{records}: {event.samples} samples, "
+        f"{event.missing} missing; {event.file}"
+    )
 
 
 def _lock(event: LockChanged) -> str:
@@ -78,13 +107,16 @@ _SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     LinkWarned: lambda e: f"warning: {e.text}",
     LinkCounted: lambda e: f"so far {told}" if (told := _counted(e)) else "",
     LinkStatus: _status,
+    Recorded: _recorded,
     SourceEnded: lambda e: "the recording is over",
     SignalBad: lambda e: f"{e.reason.value}: {e.advice}",
     Identified: lambda e: f"this is {e.person} (evidence {e.llr:.1f}, needed {e.accept_llr:.1f})",
     Unknown: lambda e: f"nobody I know (best evidence {e.best_llr:.1f}, needed {e.accept_llr:.1f})",
     NotAcquired: lambda e: f"no decision: only {e.good_windows} of {e.windows} windows were good",
+    PresentationChecked: _checked,
+    PresentationAttack: lambda e: f"refused as an attack: {e.reason.value} ({e.text})",
     EnrolmentProgress: _progress,
-    Enrolled: lambda e: f"enrolled {e.person} from {e.good_windows} good windows",
+    Enrolled: _enrolled,
     Summary: _summary,
     FingerChanged: lambda e: "sensor put on" if e.on else "sensor taken off",
     LockChanged: _lock,
@@ -114,6 +146,7 @@ class Output:
         self._verbose = verbose
         self._stream = sys.stderr if aside else sys.stdout
         self._counted = ""
+        self._progress: EnrolmentProgress | None = None
 
     def event(self, event: Event) -> None:
         """Write one event."""
@@ -127,7 +160,13 @@ class Output:
             print(text, file=self._stream, flush=True)
 
     def _is_old(self, event: Event, text: str) -> bool:
-        """Whether these are the totals that were told last: they come every 10 s, news of them seldom."""
+        """Whether these are the totals that were told last, which come every 10 s, or progress told just now."""
+        if isinstance(event, EnrolmentProgress):
+            last = self._progress
+            if last and event.advice == last.advice and event.elapsed_s - last.elapsed_s < _PROGRESS_EVERY_S:
+                return True
+            self._progress = event
+            return False
         if not isinstance(event, LinkCounted):
             return False
         told, self._counted = self._counted, text

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from device.advice import advice_for, explain
 from device.comparison import Comparator
-from device.decision import Accumulator, Boundaries, Evidence, GivenUp, identify
+from device.decision import Accept, Accumulator, Boundaries, Evidence, GivenUp, identify
 from device.embedders import Embedder
 from device.enrolment import Enrolment
 from device.errors import SignalError, SignalReason
@@ -23,6 +23,8 @@ from device.events import (
     Event,
     Identified,
     NotAcquired,
+    PresentationAttack,
+    PresentationChecked,
     SignalBad,
     SourceSeen,
     Summary,
@@ -32,6 +34,8 @@ from device.events import (
 from device.frontend import BoardFrontEnd, Reason, Window
 from device.gallery import References
 from device.link_events import LinkNews, describe, link_event
+from device.presentation.detector import PresentationDetector
+from device.presentation.findings import PresentationReason, State
 from firmware_bridge import (
     BoardInfo,
     CommandAnswered,
@@ -56,12 +60,13 @@ class Tally:
     identified: int = 0
     unknown: int = 0
     not_acquired: int = 0
+    attacks: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
 
     @property
     def decisions(self) -> int:
-        """Decisions made, either way."""
-        return self.identified + self.unknown
+        """Decisions made, any way."""
+        return self.identified + self.unknown + self.attacks
 
 
 class Source:
@@ -82,6 +87,10 @@ class Source:
                 yield from self._describe(message)
             elif not isinstance(message, CommandAnswered):
                 yield self._of_link(message)
+
+    def begin_epoch(self) -> None:
+        """Let the next sample start a new epoch."""
+        self._front_end.begin_epoch()
 
     def _of_link(self, message: LinkNews) -> Event:
         if isinstance(message, LinkStatistics):
@@ -108,11 +117,13 @@ class Recogniser:
         comparator: Comparator,
         boundaries: Boundaries,
         decisions: int | None = None,
+        presentation: PresentationDetector | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         """After `decisions` decisions it is `done` and only listens for the end of the link.
 
-        `clock` is read for the events' times only; decisions depend on the signal alone.
+        `presentation` sees the messages first, and nobody is named whom it has not passed. `clock` is read for the
+        events' times only.
         """
         self._started = clock()
         self._clock = clock
@@ -121,9 +132,11 @@ class Recogniser:
         self._comparator = comparator
         self._boundaries_of_one = boundaries
         self._decisions = decisions
+        self._presentation = presentation or PresentationDetector(())
         self._accumulator = Accumulator(boundaries.max_windows)
         self._bad_run = 0
         self._last_reason: Reason | None = None
+        self.last_accept: Accept | None = None
         self.tally = Tally()
         self.compare_with(references)
 
@@ -134,9 +147,15 @@ class Recogniser:
         self.boundaries = self._boundaries_of_one.among(len(references.names))
         self.forget_attempt()
 
+    def begin_sitting(self) -> None:
+        """The sensor was put on: begin with the next sample, untouched by the step of the light that it made."""
+        self._source.begin_epoch()
+        self.forget_attempt()
+
     def forget_attempt(self) -> None:
         """Begin anew with the next window: what was collected may be another wearer's."""
         self._accumulator.reset()
+        self._presentation.reset()
 
     def _now(self) -> float:
         return self._clock() - self._started
@@ -153,7 +172,7 @@ class Recogniser:
 
     def events(self, messages: Iterable[Message]) -> Iterator[Event]:
         """Everything that happens, as it happens; ends when the messages do."""
-        for item in self._source.windows(messages):
+        for item in self._source.windows(self._presentation.watch(messages)):
             if not isinstance(item, Window):
                 yield item
             elif not self.done:
@@ -177,6 +196,7 @@ class Recogniser:
         outcome = self._accumulator.add(window.epoch, embedding)
         if isinstance(outcome, GivenUp):
             self.tally.not_acquired += 1
+            self.forget_attempt()
             yield NotAcquired(self._now(), outcome.good, outcome.seen)
         elif outcome is not None:
             yield from self._weigh(outcome, window.quality.sqi)
@@ -192,10 +212,21 @@ class Recogniser:
         best = identify(llr, evidence.windows, self.boundaries)
         if best is None:
             return
-        self._accumulator.reset()
+        if best.accepted and self._presentation.checks:
+            proof = self._presentation.verdict
+            if proof.state is State.PENDING and evidence.windows < self.boundaries.max_windows:
+                return
+            yield PresentationChecked(self._now(), *self._presentation.told())
+            if proof.state is not State.PASSED:
+                self.tally.attacks += 1
+                self.forget_attempt()
+                yield PresentationAttack(self._now(), proof.reason or PresentationReason.NOT_PROVEN, proof.text)
+                return
+        self.forget_attempt()
         accept_llr = self.boundaries.accept_llr
         if best.accepted:
             self.tally.identified += 1
+            self.last_accept = Accept(evidence.probe, best.llr - accept_llr)
             person = self._references.names[best.position]
             yield Identified(self._now(), person, best.llr, accept_llr, evidence.windows)
         else:
@@ -214,6 +245,7 @@ class Recogniser:
             unknown=tally.unknown,
             not_acquired=tally.not_acquired,
             lost_samples=self._source.lost_samples,
+            presentation_attacks=tally.attacks,
         )
 
     def refuse_if_no_good_window(self) -> None:
@@ -231,6 +263,14 @@ class Recogniser:
             )
 
 
+def _heard(messages: Iterable[Message], enrolment: Enrolment) -> Iterator[Message]:
+    """The messages, of which the enrolment hears what the board says of its LED."""
+    for message in messages:
+        if isinstance(message, BoardInfo):
+            enrolment.led_current(message.ir_current_ua)
+        yield message
+
+
 def enrol_from(
     messages: Iterable[Message],
     *,
@@ -240,14 +280,15 @@ def enrol_from(
 ) -> Iterator[Event]:
     """Feed an enrolment until it is finished or the messages end; progress after every window."""
     started = clock()
-    for item in Source(front_end, lambda: clock() - started).windows(messages):
+    for item in Source(front_end, lambda: clock() - started).windows(_heard(messages, enrolment)):
         if isinstance(item, Window):
             enrolment.add(item)
             yield EnrolmentProgress(
                 clock() - started,
                 enrolment.elapsed_s,
-                enrolment.duration_s,
-                enrolment.good_windows,
+                enrolment.good_s,
+                enrolment.wanted_s,
+                enrolment.stability,
                 enrolment.advice,
             )
         else:

@@ -39,7 +39,7 @@ class EnrolmentStore:
             self._gallery.enrol(name, self._model_id, reference, windows)
             return
         person = self._gallery.person(name, self._model_id)
-        old = self._gallery.reference_of(name, self._model_id).embeddings[0]
+        old = self._gallery.as_enrolled(name, self._model_id)
         both = joined(old, person.good_windows, reference, windows)
         self._gallery.update(name, both, person.good_windows + windows)
 

@@ -67,7 +67,7 @@ def _enrol(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) -> N
         for _ in enrol_from(reader, front_end=BoardFrontEnd(bundle.front_end), enrolment=enrolment):
             pass
     gallery.enrol(name, bundle.manifest.model_id, enrolment.reference(), enrolment.good_windows)
-    _say(f"  enrolled from {enrolment.good_windows} good windows of {enrolment.duration_s:.0f} s")
+    _say(f"  enrolled from {enrolment.good_windows} good windows in {enrolment.elapsed_s:.0f} s")
 
 
 def _recognise(name: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) -> Identified | Unknown | None:

@@ -4,13 +4,12 @@ import argparse
 import socket
 import sys
 
-from device.commands.options import add_port, resolve_port
+from device.commands.options import add_port, open_reader, resolve_port
 from device.errors import CommandError, CommandReason
 from device.link_events import describe
 from device.stopping import Stopper
 from firmware_bridge import (
     BoardInfo,
-    BoardReader,
     LinkLost,
     LinkRestored,
     LinkWarning,
@@ -40,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """
     port = resolve_port(args)
     stream = _stream(args.name, f"pulsekey {socket.gethostname()} {port}")
-    reader = BoardReader(port, baud=args.baud)
+    reader = open_reader(args, port)
     try:
         with Stopper(reader.close), reader:
             _say(f"streaming {port} as {args.name!r}")

@@ -5,8 +5,10 @@ import math
 from pathlib import Path
 
 from device.embedders import RUNTIMES
+from firmware_bridge.board_key import read_key
 from firmware_bridge.discovery import find_board
 from firmware_bridge.protocol import BAUD
+from firmware_bridge.reader import BoardReader
 
 
 def positive(text: str) -> float:
@@ -54,6 +56,12 @@ def add_port(parser: argparse.ArgumentParser) -> None:
         help="tty, sim://NAME, replay://FILE, socket://HOST:PORT, ble://NAME, or auto: the only board (default)",
     )
     parser.add_argument("--baud", type=count, default=BAUD, help=f"serial speed of a tty (default {BAUD})")
+    parser.add_argument(
+        "--board-key",
+        type=Path,
+        metavar="FILE",
+        help="take only samples that the board has sealed with this key (see `pulsekey firmware --key`)",
+    )
 
 
 def resolve_port(args: argparse.Namespace) -> str:
@@ -63,6 +71,16 @@ def resolve_port(args: argparse.Namespace) -> str:
         PortError: NOT_FOUND or AMBIGUOUS.
     """
     return find_board(baud=args.baud) if args.port == "auto" else str(args.port)
+
+
+def open_reader(args: argparse.Namespace, port: str, *, reconnect: bool = True) -> BoardReader:
+    """The reader of the board at `port`, by the options of `add_port`.
+
+    Raises:
+        BoardKeyError: of --board-key's file.
+    """
+    key = read_key(args.board_key) if args.board_key else None
+    return BoardReader(port, baud=args.baud, key=key, reconnect=reconnect)
 
 
 def add_gallery(parser: argparse.ArgumentParser) -> None:

@@ -2,13 +2,12 @@
 
 import argparse
 
-from device.commands.options import add_json, add_port, resolve_port
+from device.commands.options import add_json, add_port, open_reader, resolve_port
 from device.errors import CommandError, CommandReason
 from device.link_events import describe
 from device.link_watch import LinkWatch
 from device.output import Output, write_json
 from device.stopping import Stopper
-from firmware_bridge import BoardReader
 from firmware_bridge.discovery import answer, command, list_boards
 from firmware_bridge.errors import PortError
 from firmware_bridge.protocol import AckResult, CommandCode, SelfTest
@@ -40,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         PortError: of the one board. CommandError: WRONG_OUTCOME, where it could not do what was asked.
     """
+    if args.board_key and not args.watch:
+        raise CommandError(CommandReason.BAD_ARGUMENT, "--board-key goes with --watch: only samples are sealed")
     if args.watch:
         _watch(args)
     elif args.identify:
@@ -85,7 +86,7 @@ def _ask(path: str, baud: int) -> tuple[str, bool]:
 
 def _watch(args: argparse.Namespace) -> None:
     output = Output(as_json=args.json)
-    reader = BoardReader(resolve_port(args), baud=args.baud)
+    reader = open_reader(args, resolve_port(args))
     with Stopper(reader.close), reader:
         for event in LinkWatch(reader.statistics).events(reader):
             output.event(event)

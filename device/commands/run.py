@@ -3,7 +3,17 @@
 import argparse
 
 from device.bundle import load_bundle
-from device.commands.options import add_bundle, add_fmr, add_gallery, add_json, add_port, count, positive, resolve_port
+from device.commands.options import (
+    add_bundle,
+    add_fmr,
+    add_gallery,
+    add_json,
+    add_port,
+    count,
+    open_reader,
+    positive,
+    resolve_port,
+)
 from device.comparison import comparator_of
 from device.decision import boundaries_at
 from device.embedders import load_embedder
@@ -13,7 +23,6 @@ from device.gallery import Gallery
 from device.output import Output
 from device.pipeline import Recogniser
 from device.stopping import Stopper
-from firmware_bridge import BoardReader
 from firmware_bridge.errors import PulsekeyError
 
 HELP = "Read a board and say who wears it, or that it is nobody enrolled; until Ctrl-C."
@@ -55,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 def _recognise(args: argparse.Namespace, model_id: str, recogniser: Recogniser, gallery: Gallery) -> int:
     output = Output(as_json=args.json, verbose=args.verbose > 0)
     port = resolve_port(args)
-    reader = BoardReader(port, baud=args.baud, reconnect=not args.no_reconnect)
+    reader = open_reader(args, port, reconnect=not args.no_reconnect)
     stopper = Stopper(reader.close, args.seconds)
     try:
         with stopper, reader:

@@ -2,29 +2,29 @@
 
 import argparse
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack
 
-from device.bundle import Bundle, load_bundle
-from device.commands.options import add_bundle, add_fmr, add_gallery, add_json, add_port, positive, resolve_port
-from device.comparison import comparator_of
-from device.decision import boundaries_at
-from device.embedders import Embedder, load_embedder
-from device.enrolment import Enrolment
-from device.errors import CommandError, CommandReason
-from device.frontend import BoardFrontEnd
-from device.gallery import Gallery, References
-from device.output import Output
-from device.pipeline import Recogniser
-from device.session.enrolling import Enrolling
+from device.bundle import load_bundle
+from device.commands.locking import add_lock, check_lock, session_of
+from device.commands.options import (
+    add_bundle,
+    add_fmr,
+    add_gallery,
+    add_json,
+    add_port,
+    open_reader,
+    positive,
+    resolve_port,
+)
+from device.commands.presenting import detector_at, leave, leaving
+from device.events import Event
+from device.gallery import Gallery
+from device.hooks.options import hooks_of
 from device.session.inbox import Inbox
-from device.session.lock import Lock
-from device.session.requests import PinEntered
-from device.session.session import Session
+from device.session.orders import PinEntered
 from device.stopping import Stopper
-from device.store.guard import Guard
-from device.store_enrolment import EnrolmentStore
 from device.terminal.keys import Keys
-from firmware_bridge import BoardReader
+from device.terminal.showing import Showing
 
 HELP = (
     "Open a lock by pulse, and keep it open while the sensor is worn; with a view of pulse and evidence, until Ctrl-C. "
@@ -34,17 +34,8 @@ HELP = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("name", metavar="NAME", nargs="?", default="", help="only this person (default: anybody)")
+    add_lock(parser)
     add_port(parser)
-    parser.add_argument(
-        "--hold", type=positive, metavar="N", help="stay open for N seconds (default: while the sensor is worn)"
-    )
-    parser.add_argument("--pin", action="store_true", help="ask for the PIN each time the sensor is put on")
-    parser.add_argument(
-        "--afresh",
-        action="store_true",
-        help="with NAME and --pin: the PIN opens, and the pulse of the seconds after it is what must go on",
-    )
     parser.add_argument("--seconds", type=positive, metavar="N", help="stop after N seconds")
     parser.add_argument("--plain", action="store_true", help="lines instead of a view, as for a log")
     add_gallery(parser)
@@ -59,60 +50,32 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         PulsekeyError: of whatever phase; GalleryError EMPTY before the port is touched.
     """
-    if args.afresh and not (args.name and args.pin and args.hold is None):
-        raise CommandError(
-            CommandReason.BAD_ARGUMENT, "--afresh needs NAME and --pin, and goes on while the sensor is worn: no --hold"
-        )
+    check_lock(args)
     bundle = load_bundle(args.bundle)
-    embedder = load_embedder(bundle, args.runtime)
-    with Gallery(args.gallery, create=False) as gallery:
-        guard = Guard(gallery.store)
-        if args.pin:
-            guard.require_pin()
+    with ExitStack() as stack:
+        gallery = stack.enter_context(Gallery(args.gallery, create=False))
         gallery.references(bundle.manifest.model_id)  # raises where there is nobody to open for
-        session = Session(
-            gallery=gallery,
-            guard=guard,
-            model_id=bundle.manifest.model_id,
-            recognise=lambda references: _recogniser(args, bundle, embedder, references),
-            enrolling=_enrolling(bundle, embedder, gallery),
-            lock=Lock(hold_s=args.hold, needs_pin=args.pin),
-            claim=args.name,
-            afresh=args.afresh,
-        )
-        return _watch(args, session)
+        port = resolve_port(args)
+        reader = open_reader(args, port)
+        detector = detector_at(args, reader, port)
+        session = session_of(args, gallery, bundle, detector)
+        show = Showing(as_json=args.json, verbose=args.verbose > 0)
+        hooks = stack.enter_context(hooks_of(args, show.warn))
+        inbox = Inbox(reader)
+        keys = Keys(sys.stdin.fileno(), lambda digits: inbox.post(PinEntered(digits)))
+        stack.enter_context(Stopper(leaving(detector, reader), args.seconds))
+        stack.enter_context(reader)
+        if args.pin:
+            stack.enter_context(keys)
+        if sys.stdout.isatty() and not (args.plain or args.json):
+            show.open_view(stack, session, port, lambda: keys.typed)
 
+        def tell(event: Event) -> None:
+            hooks.heed(event)
+            show.event(event)
 
-def _recogniser(args: argparse.Namespace, bundle: Bundle, embedder: Embedder, references: References) -> Recogniser:
-    return Recogniser(
-        front_end=BoardFrontEnd(bundle.front_end),
-        embedder=embedder,
-        references=references,
-        comparator=comparator_of(bundle),
-        boundaries=boundaries_at(bundle.manifest.decision, args.fmr),
-    )
-
-
-def _enrolling(bundle: Bundle, embedder: Embedder, gallery: Gallery) -> Enrolling:
-    return Enrolling(
-        EnrolmentStore(gallery, bundle),
-        front_end=lambda: BoardFrontEnd(bundle.front_end),
-        enrolment=lambda: Enrolment(embedder, bundle.front_end),
-    )
-
-
-def _watch(args: argparse.Namespace, session: Session) -> int:
-    """Let the session run, and show it."""
-    port = resolve_port(args)
-    reader = BoardReader(port, baud=args.baud)
-    inbox = Inbox(reader)
-    keys = Keys(sys.stdin.fileno(), lambda digits: inbox.post(PinEntered(digits)))
-    with Stopper(reader.close, args.seconds), reader, keys if args.pin else nullcontext():
-        if args.plain or args.json or not sys.stdout.isatty():
-            session.run(inbox, Output(as_json=args.json, verbose=args.verbose > 0).event)
-        else:
-            from device.terminal.view import TerminalView
-
-            with TerminalView(session, port, lambda: keys.typed) as view:
-                session.run(inbox, view.event, view.tick)
+        try:
+            session.run(inbox, tell, show.tick)
+        finally:
+            leave(detector, reader)
     return 0

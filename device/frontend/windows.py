@@ -23,6 +23,10 @@ class Window:
     quality: Quality
     interpolated: int
     """Samples of it that were interpolated over a short gap."""
+    dc_counts: float | None = None
+    """Mean of the infrared light; None where the unit of a recording is unknown, and not a sensor's counts."""
+    ac_counts: float | None = None
+    """Standard deviation of the filtered pulse, likewise."""
 
 
 class Windower:
@@ -67,15 +71,17 @@ class Windower:
         spec = self._spec
         part = slice(at, at + spec.window_samples)
         filtered = self._filtered[part]
+        counts = -self._raw[part] if self._counts else None
         interpolated = int(self._marks[part].sum())
         quality = assess(
             filtered,
-            -self._raw[part] if self._counts else None,
+            counts,
             interpolated / spec.window_samples,
             spec.rate_hz,
             spec.quality,
         )
-        return Window(self._epoch, self._start + at, standardise(filtered), quality, interpolated)
+        light = (None, None) if counts is None else (float(counts.mean()), float(filtered.std()))
+        return Window(self._epoch, self._start + at, standardise(filtered), quality, interpolated, *light)
 
 
 def standardise(filtered: Floats) -> NDArray[np.float32]:

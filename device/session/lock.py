@@ -56,7 +56,7 @@ class Lock:
     def __init__(self, *, hold_s: float | None = None, needs_pin: bool = False) -> None:
         """`hold_s`: how long it stays open, None for as long as the sensor is worn; `needs_pin`: beside the pulse."""
         self._hold_s = hold_s
-        self._needs_pin = needs_pin
+        self.needs_pin = needs_pin
         self._phase = Phase.OFF
         self._person = ""
         self._doubts = 0
@@ -81,7 +81,7 @@ class Lock:
 
     def pin_due(self, time_s: float) -> bool:
         """Whether the PIN has still to be entered for it to open."""
-        return self._needs_pin and self.locked and not self._is_fresh(self._pin_s, time_s)
+        return self.needs_pin and self.locked and not self._is_fresh(self._pin_s, time_s)
 
     def sample(self, time_s: float, *, finger: bool) -> Change | None:
         """Samples came; `finger`: whether they are of a sensor that is worn."""

@@ -10,6 +10,7 @@ from device.enrolment import Enrolment
 from device.frontend import BoardFrontEnd
 from device.gallery import Gallery, References
 from device.pipeline import Recogniser
+from device.presentation.detector import PresentationDetector
 from device.session.enrolling import Enrolling
 from device.session.lock import Lock
 from device.session.session import Session
@@ -26,9 +27,12 @@ def open_session(
     fmr: float | None = None,
     claim: str = "",
     afresh: bool = False,
+    presentation: PresentationDetector | None = None,
     front_end: Callable[[], BoardFrontEnd] | None = None,
 ) -> Session:
-    """The session of one gallery; `front_end` makes each front end it needs, by default the bundle's own.
+    """The session of one gallery.
+
+    `presentation` has to pass whoever is named; `front_end` makes each front end it needs, by default the bundle's own.
 
     Raises:
         GalleryError: UNKNOWN_NAME of a claim, OTHER_MODEL or ALTERED.
@@ -45,6 +49,7 @@ def open_session(
             references=references,
             comparator=comparator,
             boundaries=boundaries,
+            presentation=presentation,
         )
 
     return Session(

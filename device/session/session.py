@@ -17,6 +17,7 @@ from device.events import (
     NotAcquired,
     PinAccepted,
     PinNeeded,
+    PresentationAttack,
     RequestRefused,
     TryRefused,
     Unknown,
@@ -138,12 +139,13 @@ class Session:
             self._leave()
         if self.enrolling.active:
             yield from self._enrol(message)
-        elif self.recogniser is not None and not (isinstance(message, SampleBlock) and self._is_barred()):
+        elif self.recogniser is not None and not (isinstance(message, SampleBlock) and self._is_idle()):
             for event in self.recogniser.events((message,)):
                 yield from self._weigh(event)
 
-    def _is_barred(self) -> bool:
-        return self.lock.locked and self.tries.barred
+    def _is_idle(self) -> bool:
+        """Whether no pulse could open it now: nobody may try, or the PIN alone does."""
+        return self.lock.locked and (self._afresh or self.tries.barred)
 
     def _feel(self, block: SampleBlock) -> Iterator[Event]:
         was_on = self._finger.on
@@ -172,14 +174,14 @@ class Session:
             if barred is not None:
                 yield _refused(barred)
                 return
-        if not (isinstance(event, WindowScored) and self._is_barred()):
+        if not (isinstance(event, WindowScored) and self._is_idle()):
             yield event
         if isinstance(event, Identified):
             yield from self._concluded(self.tries.conclude(event.person, accepted=True))
             yield from self._changed(self.lock.recognised(event.person, self._now()))
-        elif isinstance(event, Unknown | NotAcquired):
+        elif isinstance(event, Unknown | NotAcquired | PresentationAttack):
             yield from self._concluded(self.tries.conclude("", accepted=False))
-            yield from self._changed(self.lock.refused() if isinstance(event, Unknown) else None)
+            yield from self._changed(None if isinstance(event, NotAcquired) else self.lock.refused())
 
     def _concluded(self, verdict: Verdict | None) -> Iterator[Event]:
         if verdict is not None:
@@ -197,6 +199,8 @@ class Session:
         if change.locked:
             self._fresh = None
         if self.recogniser is not None and self._everybody is not None:
+            if self.lock.needs_pin and change.reason is LockReason.RECOGNISED:
+                self._gallery.follow(change.person, self.recogniser.last_accept)
             self.recogniser.compare_with(self._everybody if change.locked else self._bound_to(change.person))
 
     def _bound_to(self, person: str) -> References:

@@ -15,6 +15,7 @@ from device.events import (
     NotAcquired,
     PinAccepted,
     PinNeeded,
+    PresentationChecked,
     SignalBad,
     SourceSeen,
     TryRefused,
@@ -103,7 +104,7 @@ class Status:
         self.llr, self.evidence_windows = None, 0
 
     def _tell(self, event: Event) -> None:
-        if isinstance(event, Identified) and not self.locked:
+        if isinstance(event, Identified | PresentationChecked) and not self.locked:
             return  # a wearer who is verified once more is no news
         if text := narrate(event):
             self.told.append(f"{event.time_s:5.0f} s  {text}")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from device.errors import GalleryError, GalleryReason
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+FIXED_VERSION = 2  # Sealed alike, with one embedding a person: no template moved.
 PLAIN_VERSION = 1  # Templates in the clear, as pulsekey 0.1 wrote them.
 APPLICATION_ID = 0x504C534B  # "PLSK": tells our file from another program's database.
 _BUSY_SECONDS = 5.0
@@ -21,6 +22,7 @@ class Content(Enum):
 
     NOTHING = "nothing"
     PLAIN = "a store in the clear"
+    FIXED = "a store without anchors"
     SEALED = "a store"
 
 
@@ -75,13 +77,14 @@ class Database:
             raise GalleryError(
                 GalleryReason.FOREIGN, f"{self.path} is another program's database: give another --gallery"
             )
-        if version not in (PLAIN_VERSION, FORMAT_VERSION):
+        known = {PLAIN_VERSION: Content.PLAIN, FIXED_VERSION: Content.FIXED, FORMAT_VERSION: Content.SEALED}
+        if version not in known:
             raise GalleryError(
                 GalleryReason.FORMAT_VERSION,
                 f"gallery {self.path} has version {version}, this pulsekey knows {FORMAT_VERSION}: "
                 "use the pulsekey that wrote it, or another --gallery",
             )
-        return Content.SEALED if version == FORMAT_VERSION else Content.PLAIN
+        return known[version]
 
     def execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
         """One statement; within `faults`, so that it cannot fail in SQLite's words."""

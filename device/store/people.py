@@ -3,7 +3,7 @@
 Every change writes all rows anew, in another order and under fresh nonces: which of them changed, whether somebody was
 added, updated or removed, and how many are real cannot be seen from two copies of the file. Each row is bound to its
 place and to the write that it was part of, so one that was changed, moved or kept from earlier does not open. A
-household's rows are some 30 kB.
+household's rows are some 50 kB.
 """
 
 import json
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from device.errors import GalleryError, GalleryReason
 from device.store import transform
-from device.store.database import FORMAT_VERSION, Database
+from device.store.database import FIXED_VERSION, FORMAT_VERSION, Database
 from device.store.head import WRITE_BYTES, Head
 from device.store.keys import StoreKeys
 from device.store.sealing import MAC_BYTES, Altered, mac, padded, same, seal, unpadded, unseal
@@ -38,21 +38,28 @@ CREATE TABLE people (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """One person as stored: the template is turned, and `salt` says how."""
+    """One person as stored: anchor and template, (d,) each, are turned alike, and `salt` says how."""
 
     name: str
     model_id: str
     good_windows: int
     enrolled_at_utc: str
     salt: bytes
+    anchor: NDArray[np.float64]
+    """The reference as enrolled."""
     template: NDArray[np.float64]
+    """The reference in use, which may have moved since."""
 
 
 class People:
     """The rows of one store, within a transaction of it."""
 
-    def __init__(self, db: Database, store_id: bytes, keys: StoreKeys, head: Head) -> None:
+    def __init__(
+        self, db: Database, store_id: bytes, keys: StoreKeys, head: Head, version: int = FORMAT_VERSION
+    ) -> None:
+        """`version`: FIXED_VERSION reads the rows of such a store; they are written in this one's format only."""
         self._db = db
+        self._version = version
         self._id = store_id
         self._keys = keys
         self._head = head
@@ -99,40 +106,64 @@ class People:
             self._db.execute("INSERT INTO people VALUES (?, ?, ?, ?)", self._closed(place, record))
 
     def made(
-        self, name: str, model_id: str, reference: NDArray[np.float32], good_windows: int, enrolled_at_utc: str
+        self,
+        name: str,
+        model_id: str,
+        reference: NDArray[np.float32],
+        good_windows: int,
+        enrolled_at_utc: str,
+        template: NDArray[np.float32] | None = None,
     ) -> Record:
-        """A record of a reference (d,) of unit length, turned as none was before; not written yet."""
-        if not abs(float(np.linalg.norm(reference)) - 1.0) < 1e-3:
-            raise ValueError("a reference must be of unit length")
+        """A record of a reference as enrolled (d,), turned as none was before; not written yet.
+
+        `template`: the one in use (d,), by default the same. Both are of unit length.
+        """
         salt = os.urandom(transform.SALT_BYTES)
-        template = transform.turned(reference, self._keys.transform, salt)
-        return Record(name, model_id, good_windows, enrolled_at_utc, salt, template)
+        both = [self._turned(one, salt) for one in (reference, reference if template is None else template)]
+        return Record(name, model_id, good_windows, enrolled_at_utc, salt, *both)
+
+    def _turned(self, embedding: NDArray[np.float32], salt: bytes) -> NDArray[np.float64]:
+        if not abs(float(np.linalg.norm(embedding)) - 1.0) < 1e-3:
+            raise ValueError("a reference must be of unit length")
+        return transform.turned(embedding, self._keys.transform, salt)
+
+    def anchor(self, record: Record) -> NDArray[np.float32]:
+        """The reference as enrolled, turned back: (d,) of unit length."""
+        return transform.turned_back(record.anchor, self._keys.transform, record.salt)
 
     def reference(self, record: Record) -> NDArray[np.float32]:
-        """What was recorded, turned back: (d,) of unit length."""
+        """The reference in use, turned back: (d,) of unit length."""
         return transform.turned_back(record.template, self._keys.transform, record.salt)
 
     def take_over(self, records: Iterable[Record], source: "People") -> list[Record]:
         """Records of another store or key, turned anew under this one's."""
         return [
-            self.made(one.name, one.model_id, source.reference(one), one.good_windows, one.enrolled_at_utc)
+            self.made(
+                one.name,
+                one.model_id,
+                source.anchor(one),
+                one.good_windows,
+                one.enrolled_at_utc,
+                source.reference(one),
+            )
             for one in records
         ]
 
     def _closed(self, place: int, record: Record | None) -> tuple[object, ...]:
         if record is None:
-            person, template = b"null", np.zeros(self._head.embedding_size)
+            person, templates = b"null", np.zeros(2 * self._head.embedding_size)
             name_mac, context = os.urandom(MAC_BYTES), ("", "")
         else:
             values = [record.name, record.model_id, record.good_windows, record.enrolled_at_utc, record.salt.hex()]
-            person, template = json.dumps(values, ensure_ascii=False).encode("utf-8"), record.template
+            person = json.dumps(values, ensure_ascii=False).encode("utf-8")
+            templates = np.concatenate((record.anchor, record.template))
             name_mac, context = self._name_mac(record.name), (record.name, record.model_id)
         where = self._context(place)
         return (
             place,
             name_mac,
             seal(self._keys.names, padded(person, _PERSON_BLOCK), "person", *where),
-            seal(self._keys.templates, template.astype("<f8").tobytes(), "template", *where, *context),
+            seal(self._keys.templates, templates.astype("<f8").tobytes(), "template", *where, *context),
         )
 
     def _opened(self, place: int, name_mac: bytes, person: bytes, template: bytes) -> Record | None:
@@ -151,7 +182,8 @@ class People:
         if not values:
             return None
         stored = np.frombuffer(content, dtype="<f8").astype(np.float64)
-        return Record(name, model_id, good_windows, enrolled_at_utc, bytes.fromhex(salt), stored)
+        both = (stored, stored) if self._version == FIXED_VERSION else np.split(stored, 2)
+        return Record(name, model_id, good_windows, enrolled_at_utc, bytes.fromhex(salt), *both)
 
     def _how(self, place: int, person: bytes) -> str:
         """Whether a row that does not open belongs elsewhere, and whose it is."""
@@ -171,7 +203,7 @@ class People:
             raise self._altered(f"row {wrong[0]} was {'added' if wrong[0] in found else 'removed'}")
 
     def _context(self, place: int) -> tuple[int, bytes, bytes, int]:
-        return FORMAT_VERSION, self._id, self._head.people_write, place
+        return self._version, self._id, self._head.people_write, place
 
     def _name_mac(self, name: str) -> bytes:
         # Of this write: one that stayed the same would tell the real rows from the dummies.

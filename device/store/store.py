@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from device.errors import GalleryError, GalleryReason
 from device.store import plain
 from device.store.audit import LOG_SCHEMA, Log
-from device.store.database import APPLICATION_ID, FORMAT_VERSION, Content, Database
+from device.store.database import APPLICATION_ID, FIXED_VERSION, FORMAT_VERSION, Content, Database
 from device.store.head import HEAD_SCHEMA, Head
 from device.store.keys import Derivation, StoreKeys
 from device.store.people import PEOPLE_SCHEMA, People, altered
@@ -41,7 +41,7 @@ class Store:
     def __init__(self, path: Path, *, create: bool = True, accept_restored: bool = False) -> None:
         """
         Args:
-            path: of the database; key and state lie beside it. A plain store is encrypted first.
+            path: of the database; key and state lie beside it. A store of an earlier format becomes one of this.
             create: where there is none, make one; otherwise act as an empty one.
             accept_restored: take a store that is older than its state file, or has none, as the newest.
 
@@ -60,11 +60,13 @@ class Store:
         self._db = Database(path, in_memory=not self._lasting)
         try:
             with self._db.faults():
-                if self._db.content() is not Content.SEALED:
+                if self._db.content() in (Content.NOTHING, Content.PLAIN):
                     self._begin()
                 if self._keys is None:
                     self._unlock()
                 self._check_age(accept_restored=accept_restored)
+                if self._db.content() is Content.FIXED:
+                    self._add_anchors()
         except BaseException:
             self.close()
             raise
@@ -127,7 +129,7 @@ class Store:
             new.log.append("rekey", "done")
             self._db.execute(
                 "UPDATE store SET salt = ?, scrypt_n = ?, scrypt_r = ?, scrypt_p = ?, key_check = ?",
-                (derivation.salt, derivation.scrypt_n, derivation.scrypt_r, derivation.scrypt_p, keys.check),
+                (*astuple(derivation), keys.check),
             )
             self._write(new, keys)
         self._own_keys.wipe()
@@ -148,7 +150,7 @@ class Store:
         """Make a store of an empty file or a plain store, unless another process does just now."""
         with self._db.transaction():
             content = self._db.content()
-            if content is Content.SEALED:
+            if content not in (Content.NOTHING, Content.PLAIN):
                 return
             if self._lasting:
                 refuse_if_begun_before(self.path, "empty" if content is Content.NOTHING else "an old, plain one")
@@ -165,15 +167,7 @@ class Store:
             self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
             self._db.execute(
-                "INSERT INTO store VALUES (?, ?, ?, ?, ?, ?, 0, x'')",
-                (
-                    self._id,
-                    derivation.salt,
-                    derivation.scrypt_n,
-                    derivation.scrypt_r,
-                    derivation.scrypt_p,
-                    keys.check,
-                ),
+                "INSERT INTO store VALUES (?, ?, ?, ?, ?, ?, 0, x'')", (self._id, *astuple(derivation), keys.check)
             )
             if records:
                 view.people.write(records)
@@ -182,6 +176,20 @@ class Store:
         self._keys, self._salt = keys, derivation.salt
         if content is Content.PLAIN:
             self.empty_log()
+
+    def _add_anchors(self) -> None:
+        """Give everybody of a store whose templates never moved an anchor, unless another process does just now."""
+        with self._db.transaction():
+            if self._db.content() is not Content.FIXED:
+                return
+            generation, head = self._read()
+            records = People(self._db, self._id, self._own_keys, head, FIXED_VERSION).all()
+            view = self._view(generation + 1, head)
+            view.people.write(records)
+            self._db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+            view.log.append("store", "anchors added")
+            self._write(view)
+        self._advance_state()
 
     def _first_secret(self, *, by_passphrase: bool) -> bytearray:
         if not self._lasting:

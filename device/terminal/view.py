@@ -53,6 +53,10 @@ class TerminalView:
         """Note an event."""
         self._status.take(event)
 
+    def line(self, text: str) -> None:
+        """Tell something that is no event; from any thread."""
+        self._status.told.append(text)
+
     def tick(self) -> None:
         """Draw, if it is time for the next picture."""
         now = self._clock()
@@ -99,7 +103,7 @@ class TerminalView:
     def _signal(self) -> str:
         status = self._status
         if status.enrolment is not None and self._session.enrolling.active:
-            return f"enrolling {self._session.enrolling.name}: {status.enrolment.good_windows} good windows"
+            return f"enrolling {self._session.enrolling.name}: {status.enrolment.good_s:.0f} good seconds"
         if not status.finger:
             return "no finger: lay one on the sensor"
         quality = "reading" if status.sqi is None else f"quality {status.sqi:.2f}"

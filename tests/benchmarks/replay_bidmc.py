@@ -3,8 +3,8 @@
 python tests/benchmarks/replay_bidmc.py --data DIR [--speed 40] [--json OUT]
 
 Each recording is played by a simulated board into a real tty, which the device reads, filters, embeds and decides on
-as from hardware. Five people are enrolled from their first 60 s; the rest of their recordings are mated decisions. One
-of them is played at real time, the others sped up. Everyone else's whole recording is a stranger's.
+as from hardware. Five people are enrolled, for as long as the device asks for; the rest of their recordings are mated
+decisions. One of them is played at real time, the others sped up. Everyone else's whole recording is a stranger's.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from device.bundle import Bundle, load_bundle
 from device.comparison import comparator_of
 from device.decision import Boundaries, boundaries_at
 from device.embedders import Embedder, load_embedder
-from device.enrolment import DEFAULT_SECONDS, Enrolment, windows_in
+from device.enrolment import LIMIT_S, Enrolment, windows_in
 from device.errors import SignalError
 from device.events import Identified, Unknown
 from device.frontend import BoardFrontEnd
@@ -32,6 +32,8 @@ from firmware_bridge.sources import RecordingSource
 
 ENROLLED = 5
 COMPARED_S = 12.0
+# Before an enrolment's first window and after its last, so that no sample is in both.
+SETTLING_S = 2.0
 
 
 @dataclass
@@ -69,13 +71,13 @@ def main() -> int:
         references = gallery.references(bundle.manifest.model_id)
         for number, one in enumerate(recordings):
             own = one.record in enrolled
-            speed = 1.0 if own and one.record == enrolled[0] else args.speed
-            part = one.cut(DEFAULT_SECONDS) if own else one
+            speed = 1.0 if own and one.record == next(iter(enrolled)) else args.speed
+            part = one.cut(enrolled[one.record] + SETTLING_S) if own else one
             recognise(part, speed, bundle, embedder, references, mated if own else strangers)
             print(f"{number + 1}/{len(recordings)} {one.record} {'enrolled' if own else 'stranger'}", file=sys.stderr)
     report = {
         "model_id": bundle.manifest.model_id,
-        "enrolled": enrolled,
+        "enrolled_in_s": enrolled,
         "mated_decisions": mated.decisions,
         "compared_over_12_s": mated.compared,
         "rank1": mated.rank_one / mated.compared,
@@ -94,16 +96,15 @@ def main() -> int:
 
 def enrol_first(
     recordings: list[Recording], bundle: Bundle, embedder: Embedder, gallery: Gallery, speed: float
-) -> list[str]:
-    """Enrol the first five, in file order, whose first minute the device itself accepts."""
-    enrolled: list[str] = []
+) -> dict[str, float]:
+    """Enrol the first five, in file order, whom the device itself accepts; how many seconds of signal each took."""
+    enrolled: dict[str, float] = {}
     for one in recordings:
         if len(enrolled) == ENROLLED:
             break
         enrolment = Enrolment(embedder, bundle.front_end)
-        # A little more than a minute is played: the first 0.75 s settle the filter.
-        minute = RecordingSource(one.cut(0.0, DEFAULT_SECONDS + 2.0))
-        with PtyBoard(LightBoard(minute), speed=speed) as board, BoardReader(board.path) as reader:
+        beginning = RecordingSource(one.cut(0.0, LIMIT_S + SETTLING_S))
+        with PtyBoard(LightBoard(beginning), speed=speed) as board, BoardReader(board.path) as reader:
             for _ in enrol_from(reader, front_end=BoardFrontEnd(bundle.front_end), enrolment=enrolment):
                 pass
         try:
@@ -112,7 +113,7 @@ def enrol_first(
             print(f"{one.record} not enrolled: {error}", file=sys.stderr)
             continue
         gallery.enrol(one.record, bundle.manifest.model_id, reference, enrolment.good_windows)
-        enrolled.append(one.record)
+        enrolled[one.record] = round(enrolment.elapsed_s, 1)
     return enrolled
 
 

@@ -23,7 +23,7 @@ def demo(*options: object) -> str:
 def test_demo_names_one_and_turns_one_away(bundle_folder: Path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     told = demo("--bundle", bundle_folder, "--runtime", "onnxruntime")
-    assert told.count("good windows of 60 s") == 2
+    assert told.count("good windows in 24 s") == 2
     assert "nobody I know" in told
     assert "Both right" in told
 

@@ -170,15 +170,15 @@ def test_totals_and_warnings_are_events_and_answers_are_not(recogniser_for: Any)
         LinkStatistics(1250, 5, 1, 0, 124.9),
         LinkWarning(WarningReason.LOW_RATE, "only 25 samples a second arrive"),
         CommandAnswered(0, CommandCode.NONCE, AckResult.DONE, 7),
-        LinkStatistics(0, 0, 0, 0, None),
+        LinkStatistics(0, 0, 0, 0, None, 3),
     ]
     assert [event.to_json() for event in recogniser_for("ann").events(messages)] == [
         {"event": "link_counted", "time_s": 1.0, "samples": 1250, "lost": 5, "corrupt": 1, "restarts": 0,
-         "measured_rate_hz": 124.9},
+         "measured_rate_hz": 124.9, "forged": 0},
         {"event": "link_warned", "time_s": 2.0, "reason": "low sample rate",
          "text": "only 25 samples a second arrive"},
         {"event": "link_counted", "time_s": 3.0, "samples": 0, "lost": 0, "corrupt": 0, "restarts": 0,
-         "measured_rate_hz": None},
+         "measured_rate_hz": None, "forged": 3},
     ]  # fmt: skip
 
 
@@ -186,10 +186,12 @@ def test_totals_are_told_to_people_when_they_are_bad_news(capsys: pytest.Capture
     output = Output(as_json=False)
     for lost in (0, 5, 5, 9):
         output.event(LinkCounted(0.0, 1250, lost, 0, 0, 125.0))
+    output.event(LinkCounted(0.0, 1250, 9, 0, 0, 125.0, 4))
     output.event(LinkWarned(0.0, "slow baud rate", "text at 9600 baud"))
     assert capsys.readouterr().out.splitlines() == [
         "so far 5 samples lost, 0 frames or lines corrupt, 0 restarts",
         "so far 9 samples lost, 0 frames or lines corrupt, 0 restarts",
+        "so far 9 samples lost, 0 frames or lines corrupt, 0 restarts, 4 frames forged",
         "warning: text at 9600 baud",
     ]
     for lost in (0, 5):
@@ -205,12 +207,15 @@ def test_nothing_came(recogniser_for: Any) -> None:
 
 
 def test_enrolment_stops_when_it_has_enough(spec: FrontEndSpec, embedder: Any, pulse_of: Any) -> None:
-    enrolment = Enrolment(embedder, spec, 30.0)
+    enrolment = Enrolment(embedder, spec)
     happened = list(
         enrol_from(blocks(pulse_of("ann", 60)), front_end=BoardFrontEnd(spec), enrolment=enrolment, clock=lambda: 0.0)
     )
     progress = of(EnrolmentProgress, happened)
-    assert [round(event.elapsed_s, 1) for event in progress] == [round(2.4 * (i + 1), 1) for i in range(12)]
+    assert [round(event.elapsed_s, 1) for event in progress] == [round(2.4 * (i + 1), 1) for i in range(10)]
+    assert [event.good_s for event in progress] == [event.elapsed_s for event in progress]
+    assert [event.stability > 0.99 for event in progress] == [False] * 4 + [True] * 6
+    assert {event.wanted_s for event in progress} == {24.0}
     assert enrolment.reference().shape == (embedder.embedding_size,)
 
 
@@ -248,6 +253,8 @@ def test_event_names_are_pinned() -> None:
     assert sorted(kind.name for kind in kinds if kind is not Event) == [
         "enrolled",
         "enrolment_progress",
+        "finger_changed",
+        "gallery_changed",
         "identified",
         "link_counted",
         "link_down",
@@ -255,11 +262,19 @@ def test_event_names_are_pinned() -> None:
         "link_up",
         "link_warned",
         "listening",
+        "lock_changed",
         "not_acquired",
+        "pin_accepted",
+        "pin_needed",
+        "presentation_attack",
+        "presentation_checked",
+        "recorded",
+        "request_refused",
         "signal_bad",
         "source_ended",
         "source_seen",
         "summary",
+        "try_refused",
         "unknown",
         "window_scored",
     ]

@@ -12,7 +12,7 @@ import pytest
 from device.session.finger import OFF_COUNTS, ON_COUNTS, Finger
 from device.session.inbox import Inbox, Tick
 from device.session.live import SECONDS, LiveSignal
-from device.session.requests import PinEntered, StopEnrolling
+from device.session.orders import PinEntered, StopEnrolling
 from device.terminal.keys import Keys
 from device.terminal.plot import braille
 from firmware_bridge import RecordingEnded, SampleBlock

@@ -30,7 +30,7 @@ from device.pipeline import Recogniser
 from device.session.enrolling import Enrolling
 from device.session.inbox import Tick
 from device.session.lock import Lock, LockReason
-from device.session.requests import Enrol, Forget, PinEntered, Request, StopEnrolling
+from device.session.orders import Enrol, Forget, PinEntered, Request, StopEnrolling
 from device.session.session import Session
 from device.session.status import Status
 from device.store.guard import Guard
