@@ -23,6 +23,7 @@ from firmware_bridge.protocol import (
     InfoFrame,
     SelfTest,
 )
+from firmware_bridge.sealing import Seal, check_key
 from firmware_bridge.sensor_faults import FaultKind, FaultSchedule, SensorFaultEvent
 from firmware_bridge.sources import PulseSource
 
@@ -56,7 +57,9 @@ class LightBoard:
         nominal_rate_hz: what INFO says, if not the source's rate.
         faults: of the sensor, with the effects on the wire that the firmware gives them.
         swapped: RED and IR are in each other's place, and INFO does not know.
+        emitted: the source is a light of its own before the sensor, which LED currents do not change.
         jitter_s: the clock of each reading is late by up to this, drawn from ``seed``.
+        key: 16 bytes, with which DATA is sealed once a nonce has come.
     """
 
     def __init__(
@@ -67,14 +70,19 @@ class LightBoard:
         nominal_rate_hz: float | None = None,
         faults: Sequence[SensorFaultEvent] = (),
         swapped: bool = False,
+        emitted: bool = False,
         jitter_s: float = 0.0,
         seed: int = 0,
+        key: bytes | None = None,
     ) -> None:
         self._faults = FaultSchedule(faults)
-        self._sensor = LightSensor(source, self._faults, swapped)
+        self._sensor = LightSensor(source, self._faults, swapped, emitted)
         self._epilogue = epilogue
         self._rate_mhz = round((nominal_rate_hz or source.rate_hz) * 1000)
         self._jitter_s = jitter_s
+        if key is not None:
+            check_key(key)
+        self._key = key
         self._random = np.random.default_rng(seed)
         self._received: deque[bytes] = deque()
 
@@ -179,6 +187,8 @@ class LightBoard:
             wrong = self._wrong()
             return b"", _done(not wrong), wrong
         self._nonce = argument or self._nonce
+        if self._key and argument:
+            self._sender.seal = Seal(self._key, argument)
         return b"", AckResult.DONE, self._nonce
 
     def _choose_currents(self, argument: int) -> tuple[bytes, AckResult, int]:

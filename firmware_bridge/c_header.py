@@ -13,7 +13,18 @@ from firmware_bridge import board, protocol
 HEADER_FILE = Path(__file__).parent / "firmware" / "ppg_bridge" / "src" / "protocol.h"
 PREFIX = "PULSEKEY"
 
-_CONSTANTS = ("VERSION", "BAUD", "MAX_SAMPLES", "FIFO_SAMPLES", "MAX_COUNTS", "MAX_BODY", "CRC_BYTES", "MAX_ENCODED")
+_CONSTANTS = (
+    "VERSION",
+    "BAUD",
+    "MAX_SAMPLES",
+    "FIFO_SAMPLES",
+    "MAX_COUNTS",
+    "MAX_BODY",
+    "CRC_BYTES",
+    "MAX_ENCODED",
+    "KEY_BYTES",
+    "TAG_BYTES",
+)
 _LAYOUTS = {
     "INFO_BYTES": protocol.INFO_LAYOUT,
     "DATA_HEAD_BYTES": protocol.DATA_HEAD_LAYOUT,

@@ -14,6 +14,7 @@ from firmware_bridge.protocol import (
     INFO_LAYOUT,
     MAX_COUNTS,
     MAX_SAMPLES,
+    TAG_BYTES,
     VERSION,
     AckFrame,
     AckResult,
@@ -39,6 +40,7 @@ _FULL = _DATA_LAYOUTS[MAX_SAMPLES]
 _new = tuple.__new__
 # Looking one up takes a tenth of making one, and every frame needs one.
 _FLAGS = tuple(DataFlags(bits) for bits in range(256))
+_SEALED = int(DataFlags.SEALED)
 
 
 def encode_body(frame: Frame) -> bytes:
@@ -102,6 +104,8 @@ def _encode_data(frame: DataFrame) -> bytes:
     n = len(frame.ir_counts)
     if not 1 <= n <= MAX_SAMPLES or len(frame.red_counts) != n or not n <= frame.fifo_depth <= FIFO_SAMPLES:
         raise ValueError(f"a DATA frame of {n} IR and {len(frame.red_counts)} RED of {frame.fifo_depth} samples")
+    if len(frame.tag) != (TAG_BYTES if frame.flags & _SEALED else 0):
+        raise ValueError(f"a DATA frame with flags {int(frame.flags)} and a tag of {len(frame.tag)} bytes")
     words: list[int] = []
     for counts in (c for pair in zip(frame.ir_counts, frame.red_counts, strict=True) for c in pair):
         if not 0 <= counts <= MAX_COUNTS:
@@ -110,12 +114,18 @@ def _encode_data(frame: DataFrame) -> bytes:
     return _DATA_LAYOUTS[n].pack(
         _first(FrameType.DATA), frame.flags, frame.sequence, frame.t_us, frame.index, frame.epoch,
         frame.fifo_depth, n, *words,
-    )  # fmt: skip
+    ) + frame.tag  # fmt: skip
 
 
 def _decode_data(body: bytes) -> DataFrame:
+    if len(body) > 1 and body[1] & _SEALED:
+        return _decode_samples(body[:-TAG_BYTES], body[-TAG_BYTES:])
+    return _decode_samples(body, b"")
+
+
+def _decode_samples(body: bytes, tag: bytes) -> DataFrame:
     if len(body) == _FULL.size:
-        return _decode_full(body)
+        return _decode_full(body, tag)
     n = body[14] if len(body) > 14 else 0
     layout = _DATA_LAYOUTS.get(n)
     if layout is None:
@@ -124,10 +134,11 @@ def _decode_data(body: bytes) -> DataFrame:
     counts = [low | high << 16 for low, high in zip(words[::2], words[1::2], strict=True)]
     if max(counts) > MAX_COUNTS or not n <= depth <= FIFO_SAMPLES:
         raise WireError(WireReason.CORRUPT, f"a DATA frame of {max(counts)} counts at FIFO depth {depth}")
-    return DataFrame(_FLAGS[flags], sequence, t_us, index, epoch, depth, tuple(counts[::2]), tuple(counts[1::2]))
+    ir_counts, red_counts = tuple(counts[::2]), tuple(counts[1::2])
+    return DataFrame(_FLAGS[flags], sequence, t_us, index, epoch, depth, ir_counts, red_counts, tag)
 
 
-def _decode_full(body: bytes) -> DataFrame:
+def _decode_full(body: bytes, tag: bytes) -> DataFrame:
     """The same for the five samples of nearly every frame there is, in half the time; h: the high byte."""
     (
         _, flags, sequence, t_us, index, epoch, depth, n,
@@ -140,6 +151,7 @@ def _decode_full(body: bytes) -> DataFrame:
         _FLAGS[flags], sequence, t_us, index, epoch, depth,
         (i0 | ih0 << 16, i1 | ih1 << 16, i2 | ih2 << 16, i3 | ih3 << 16, i4 | ih4 << 16),
         (r0 | rh0 << 16, r1 | rh1 << 16, r2 | rh2 << 16, r3 | rh3 << 16, r4 | rh4 << 16),
+        tag,
     ))  # fmt: skip
 
 

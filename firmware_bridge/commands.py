@@ -41,6 +41,13 @@ class Commands:
             self._pending[sequence] = _Pending(code, now_s + self._timeout_s)
         return sequence, data
 
+    def unanswered(self, code: CommandCode, argument: int) -> bytes:
+        """The bytes of a command whose answer nobody waits for."""
+        with self._lock:
+            sequence = self._sequence
+            self._sequence = (sequence + 1) % SEQUENCE_MODULUS
+        return encode_frame(CommandFrame(sequence, code, argument))
+
     def withdraw(self, sequence: int) -> None:
         """Forget a command that could not be sent."""
         with self._lock:

@@ -20,12 +20,30 @@ class PortReason(StrEnum):
     UNKNOWN_FORMAT = "unknown text format"
     AMBIGUOUS = "more than one board"
     UNPLUGGED = "unplugged"
+    NOT_SEALED = "not sealed"
 
 
 class PortError(PulsekeyError):
     """A port that cannot be opened, or that carries nothing that can be read."""
 
     def __init__(self, reason: PortReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class BoardKeyReason(StrEnum):
+    """Why a board's key could not be used."""
+
+    NOT_FOUND = "not found"
+    UNREADABLE = "unreadable"
+    EXPOSED = "readable by others"
+    MALFORMED = "malformed"
+
+
+class BoardKeyError(PulsekeyError):
+    """A file that holds no key of a board, or not for its owner alone."""
+
+    def __init__(self, reason: BoardKeyReason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
 

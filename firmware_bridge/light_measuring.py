@@ -18,6 +18,7 @@ from firmware_bridge.protocol import (
     Frame,
     SensorFault,
 )
+from firmware_bridge.sealing import Seal
 from firmware_bridge.sensor_faults import FaultKind, SensorFaultEvent
 from firmware_bridge.sources import LOST
 
@@ -30,12 +31,16 @@ LEVEL_SAMPLES = 16
 
 
 class Sender:
-    """Frames numbered and stamped since one boot; ``now_s`` tells the time since then."""
+    """Frames numbered and stamped since one boot; ``now_s`` tells the time since then.
+
+    From when a ``seal`` is there DATA is sealed with it.
+    """
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._sequence = 0
         self.restarted = True
+        self.seal: Seal | None = None
 
     def now_s(self) -> float:
         """Seconds since the boot."""
@@ -45,7 +50,10 @@ class Sender:
         """The bytes of the frame that ``make`` makes of flags, sequence and clock, which is now unless given."""
         t_us = round((self.now_s() if time_s is None else time_s) * 1e6) % CLOCK_MODULUS
         sequence, self._sequence = self._sequence, (self._sequence + 1) % SEQUENCE_MODULUS
-        return encode_frame(make(DataFlags.RESTARTED if self.restarted else DataFlags.NONE, sequence, t_us))
+        frame = make(DataFlags.RESTARTED if self.restarted else DataFlags.NONE, sequence, t_us)
+        if self.seal and isinstance(frame, DataFrame):
+            frame = self.seal.sealed(frame)
+        return encode_frame(frame)
 
 
 class State(Enum):

@@ -36,11 +36,13 @@ class Reading:
 class LightSensor:
     """Measures ``source``, whose pulse goes on whether the sensor measures or not.
 
-    ``swapped``: a clone whose LEDs are in each other's place, which nobody told the board.
+    ``swapped``: a clone whose LEDs are in each other's place, which nobody told the board. ``emitted``: the light is
+    not the LEDs' own, reflected, but comes from a lamp before the sensor that plays the source: currents do not
+    change it.
     """
 
-    def __init__(self, source: PulseSource, faults: FaultSchedule, swapped: bool) -> None:
-        self._source, self._faults, self._swapped = source, faults, swapped
+    def __init__(self, source: PulseSource, faults: FaultSchedule, swapped: bool, emitted: bool = False) -> None:
+        self._source, self._faults, self._swapped, self._emitted = source, faults, swapped, emitted
         self._undisturbed = not (swapped or faults.has(FaultKind.FINGER_OFF) or faults.has(FaultKind.SATURATED))
         self.lived = 0
         self.steps = (DEFAULT_STEPS, DEFAULT_STEPS)
@@ -113,12 +115,13 @@ class LightSensor:
 
     def _see(self, counts: NDArray[np.int32], first: int) -> NDArray[np.int32]:
         """The counts that come of the source's, which are the samples from ``first`` of the board's life on."""
-        if self._undisturbed and self.steps == (DEFAULT_STEPS, DEFAULT_STEPS):
+        steps = (DEFAULT_STEPS, DEFAULT_STEPS) if self._emitted else self.steps
+        if self._undisturbed and steps == (DEFAULT_STEPS, DEFAULT_STEPS):
             return counts
         time_s = (first + np.arange(len(counts)) + 1) / self.rate_hz
         seen = np.where(self._faults.during(FaultKind.FINGER_OFF, time_s)[:, None], OPEN_AIR_COUNTS, counts)
         if self._swapped:
             seen = seen[:, ::-1]
-        seen = np.minimum(seen * np.array(self.steps) // DEFAULT_STEPS, FULL_COUNTS)
+        seen = np.minimum(seen * np.array(steps) // DEFAULT_STEPS, FULL_COUNTS)
         seen = np.where(self._faults.during(FaultKind.SATURATED, time_s)[:, None], FULL_COUNTS, seen)
         return np.where(counts == LOST, LOST, seen).astype(np.int32)

@@ -7,6 +7,7 @@ from firmware_bridge.link_warnings import LinkWarnings
 from firmware_bridge.messages import Message, RecordingEnded, SampleBlock
 from firmware_bridge.protocol import VERSION, AckFrame, BoardInfo, DataFrame, EventCode, EventFrame, Frame, InfoFrame
 from firmware_bridge.samples import FrameSamples
+from firmware_bridge.seal_check import SealCheck
 from firmware_bridge.sketches import Sketch, is_text
 from firmware_bridge.tallies import Tally
 
@@ -21,11 +22,16 @@ class Link:
         tally: counts into.
         commands: what ACKs are answers to.
         baud: of a tty, None where a port has none.
+        seal: which DATA is believed; without, all of it. Text, which nobody can seal, gives no samples then.
     """
 
-    def __init__(self, tally: Tally, commands: Commands, baud: int | None = None) -> None:
+    def __init__(
+        self, tally: Tally, commands: Commands, baud: int | None = None, seal: SealCheck | None = None
+    ) -> None:
         self._tally = tally
         self._commands = commands
+        self._seal = seal
+        self._now_s, self._ended = 0.0, False
         self._warnings = LinkWarnings(tally, baud)
         self._decoder: FrameDecoder | None = FrameDecoder()
         self._sketch: Sketch | None = Sketch(tally)
@@ -52,6 +58,7 @@ class Link:
     def feed(self, data: bytes, t_us: int) -> list[Message]:
         """The messages that ``data``, arrived at ``t_us`` of the host's clock, completes."""
         self._received += len(data)
+        self._now_s = t_us / 1e6
         messages = self._read(data, t_us)
         return [*messages, *self._warn(messages)]
 
@@ -63,7 +70,8 @@ class Link:
                 self._sketch = None
             messages += [message for frame in frames if (message := self._message(frame)) is not None]
         if self._sketch:
-            messages += self._sketch.feed(data, t_us)
+            said = self._sketch.feed(data, t_us)
+            messages += said if self._seal is None else []
             if self._sketch.recognised:
                 self._decoder = None
         if self._decoder and self.speaks_frames:
@@ -84,8 +92,10 @@ class Link:
 
     def _message(self, frame: Frame) -> Message | None:
         if isinstance(frame, DataFrame):
-            return self._frames.data(frame)
+            return self._data(frame)
         if isinstance(frame, InfoFrame):
+            if self._seal:
+                self._seal.info(frame, self._now_s)
             info = self._frames.info(frame)
             news = info if info != self._info else None
             self._info = info
@@ -94,8 +104,26 @@ class Link:
             return self._commands.answer(frame)
         if isinstance(frame, EventFrame) and frame.code is EventCode.END_OF_RECORDING:
             self._frames.end(frame)
+            self._ended = True
             return RecordingEnded()
         return None
+
+    def _data(self, frame: DataFrame) -> SampleBlock | None:
+        if self._seal is None:
+            return self._frames.data(frame)
+        proven = self._seal.proven
+        return self._frames.data(frame, heard_before=proven) if self._seal.accepts(frame, self._now_s) else None
+
+    def take_nonce(self) -> int | None:
+        """The nonce that the board is to be sent now, if one is due."""
+        return self._seal.take_nonce() if self._seal else None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the other end should seal its samples, and has not for 3 s, or until its end, or cannot."""
+        if self._seal is None or not self.speaks:
+            return False
+        return not self.speaks_frames or self._seal.overdue or (self._ended and not self._seal.proven)
 
     def diagnosis(self, url: str, baud: int, waited_s: float) -> PortError:
         """Why nothing that can be read came from ``url`` in ``waited_s`` seconds."""

@@ -66,7 +66,8 @@ class LinkStatistics:
     """Totals since the reader began, each 10 s and at the end.
 
     ``corrupt`` counts frames, or lines of a text sketch, that could not be read; ``measured_rate_hz`` is that
-    of the current epoch, None before it is known.
+    of the current epoch, None before it is known. ``forged`` counts DATA frames that a reader with a key refused,
+    see ``seal_check``.
     """
 
     samples: int
@@ -74,6 +75,7 @@ class LinkStatistics:
     corrupt: int
     restarts: int
     measured_rate_hz: float | None
+    forged: int = 0
 
 
 class WarningReason(StrEnum):

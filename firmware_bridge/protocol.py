@@ -23,7 +23,11 @@ FIFO_SAMPLES = 32
 MAX_COUNTS = 0x3FFFF
 """The sensor's converter has 18 bits; a value above it is damage that the CRC missed."""
 MAX_BODY = 64
-"""The longest body is DATA's 45 bytes; a power of two gives the board's buffer some room."""
+"""The longest body is a sealed DATA's 53 bytes; a power of two gives the board's buffer some room."""
+KEY_BYTES = 16
+"""Of the key that a board and its host share: 128 bits."""
+TAG_BYTES = 8
+"""Of a sealed DATA frame's tag: a forger who fills the wire needs 10**9 years, and it takes 0.7 ms of the wire."""
 CRC_BYTES = 2
 MAX_ENCODED = MAX_BODY + CRC_BYTES + 1
 """COBS adds one byte up to 254: whatever is longer between two zeros is no frame and need not be kept."""
@@ -46,13 +50,17 @@ class FrameType(IntEnum):
 
 
 class DataFlags(IntFlag):
-    """What the board noticed about itself; RESTARTED stays set from boot until the second INFO."""
+    """What the board noticed about itself; RESTARTED stays set from boot until the second INFO.
+
+    SEALED says that a DATA frame ends with a tag, see ``sealing``.
+    """
 
     NONE = 0
     FIFO_OVERFLOW = 1
     RESTARTED = 2
     I2C_RETRIED = 4
     SATURATED = 8
+    SEALED = 16
 
 
 class SensorFault(IntEnum):
@@ -106,7 +114,10 @@ class CommandCode(IntEnum):
     SELF_TEST = 5
     """DONE or FAILED; the value is the SelfTest bits of what is wrong, 0 = nothing."""
     NONCE = 6
-    """A number the board keeps until its next boot; 0 only asks. The value is the number it keeps."""
+    """A number the board keeps until its next boot; 0 only asks. The value is the number it keeps.
+
+    A board that has a key seals its DATA with that number from then on.
+    """
 
 
 class SelfTest(IntFlag):
@@ -158,7 +169,7 @@ class DataFrame(NamedTuple):
     ``index`` is that of the first sample; it counts the lost ones, and starts from 0 in each epoch.
     ``fifo_depth`` counts from the first sample of this frame to the newest one held when ``t_us`` was read.
     A FIFO that ran over holds the samples before the gap, and the clock is then that of the newest of them;
-    FIFO_OVERFLOW is on the first frame after the gap.
+    FIFO_OVERFLOW is on the first frame after the gap. ``tag`` is that of a SEALED frame, and empty of any other.
     """
 
     flags: DataFlags
@@ -169,6 +180,7 @@ class DataFrame(NamedTuple):
     fifo_depth: int
     ir_counts: tuple[int, ...]
     red_counts: tuple[int, ...]
+    tag: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +223,7 @@ Frame = InfoFrame | DataFrame | EventFrame | CommandFrame | AckFrame
 INFO_LAYOUT = struct.Struct("<BBHI B 3B B B B B H H I B")
 """Head; epoch, firmware x.y.z, part id, last error, 0x08, 0x0A, IR uA, RED uA, rate mHz, channel order."""
 DATA_HEAD_LAYOUT = struct.Struct("<BBHI I B B B")
-"""Head; index, epoch, FIFO depth, n; then n times IR u24, RED u24."""
+"""Head; index, epoch, FIFO depth, n; then n times IR u24, RED u24; then the tag, if SEALED."""
 EVENT_LAYOUT = struct.Struct("<BBHI I B B H")
 """Head; index, epoch, code, detail."""
 COMMAND_LAYOUT = struct.Struct("<BBH B I")

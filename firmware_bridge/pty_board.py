@@ -1,7 +1,7 @@
 """A simulated board on a pseudo-terminal: to every reader a real tty, ``/dev/pts/N``.
 
-``python -m firmware_bridge.pty_board SOURCE [--speed N] [--loop] [--fault SPEC ...]`` prints the path and serves
-it until it is stopped.
+``python -m firmware_bridge.pty_board SOURCE [--speed N] [--loop] [--fault SPEC ...] [--key-file FILE]`` prints the
+path and serves it until it is stopped.
 """
 
 import argparse
@@ -15,10 +15,12 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from firmware_bridge.board import Epilogue, LightBoard
+from firmware_bridge.board_key import read_key
 from firmware_bridge.clocked_source import ClockedSource
 from firmware_bridge.errors import PulsekeyError
 from firmware_bridge.fault_specs import FaultPlan, plan_of
@@ -140,11 +142,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = serving_parser("python -m firmware_bridge.pty_board", "times real time, 0 = as fast as it is read")
     parser.add_argument("--loop", action="store_true", help="begin a recording again when it has ended")
     options = parser.parse_args(arguments)
-    return serve(options, lambda source, faults: _light(source, faults, loop=options.loop))
+    return serve(options, lambda source, faults, key: _light(source, faults, key, loop=options.loop))
 
 
 def serving_parser(program: str, speed_help: str) -> argparse.ArgumentParser:
-    """The arguments of a command that serves a board: SOURCE, --speed and --fault."""
+    """The arguments of a command that serves a board: SOURCE, --speed, --fault and --key-file."""
     parser = argparse.ArgumentParser(program, description="Serve a simulated board on a pseudo-terminal.")
     parser.add_argument("source", metavar="SOURCE", help="sim://NAME or replay://FILE, with their options")
     parser.add_argument("--speed", type=_speed, help=speed_help)
@@ -155,18 +157,20 @@ def serving_parser(program: str, speed_help: str) -> argparse.ArgumentParser:
         default=[],
         help="NAME[=VALUE][@SECONDS[+DURATION]], such as loss=0.001 or brownout@12+0.2; can be given again",
     )
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="the board's key: it seals when it gets a nonce")
     return parser
 
 
-def serve(options: argparse.Namespace, make: Callable[[PulseSource, FaultPlan], Board]) -> int:
+def serve(options: argparse.Namespace, make: Callable[[PulseSource, FaultPlan, bytes | None], Board]) -> int:
     """Print the path and serve the board that ``make`` makes until SIGINT or SIGTERM; 2 if it cannot be made."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
         planned, faults = source_of(options.source), plan_of(options.fault)
+        key = read_key(options.key_file) if options.key_file else None
         source = planned.source
-        board = make(ClockedSource(source, faults.clock_error) if faults.clock_error else source, faults)
+        board = make(ClockedSource(source, faults.clock_error) if faults.clock_error else source, faults, key)
     except PulsekeyError as error:
         print(f"pulsekey: error: {error}", file=sys.stderr)
         return 2
@@ -177,7 +181,7 @@ def serve(options: argparse.Namespace, make: Callable[[PulseSource, FaultPlan], 
     return 0
 
 
-def _light(source: PulseSource, faults: FaultPlan, *, loop: bool) -> Board:
+def _light(source: PulseSource, faults: FaultPlan, key: bytes | None, *, loop: bool) -> Board:
     return LightBoard(
         source,
         Epilogue.LOOP if loop else Epilogue.END,
@@ -185,6 +189,7 @@ def _light(source: PulseSource, faults: FaultPlan, *, loop: bool) -> Board:
         faults=faults.sensor,
         swapped=faults.swapped,
         jitter_s=faults.jitter_s,
+        key=key,
     )
 
 

@@ -14,6 +14,8 @@ from firmware_bridge.messages import LinkLost, LinkRestored, LinkStatistics, Mes
 from firmware_bridge.port_list import ListedBoard, list_boards
 from firmware_bridge.port_opening import open_port
 from firmware_bridge.protocol import BAUD, CommandCode
+from firmware_bridge.seal_check import SealCheck
+from firmware_bridge.sealing import check_key
 from firmware_bridge.tallies import Tally
 
 START_S = 3.0
@@ -28,17 +30,20 @@ FIRST_RETRY_S, LAST_RETRY_S = 0.2, 5.0
 NAP_S = 0.1
 """close() is noticed within this while waiting for a retry."""
 SOCKET_BYTES = 4096
+_FINAL = (PortReason.UNKNOWN_VERSION, PortReason.NOT_SEALED)
+"""What is as it is however often the port is opened."""
 
 
 class BoardReader:
     """Iterate over it for the messages of the board at ``url``; use it as a context manager, or call close().
 
-    Nothing is sent to the board but commands. Once it has spoken, a lost link is yielded, waited for and restored,
-    under another name too if it is a USB board.
+    Nothing is sent to the board but commands and, with a key, nonces. Once it has spoken, a lost link is yielded,
+    waited for and restored, under another name too if it is a USB board.
 
     Args:
         url: a tty, ``sim://NAME``, ``replay://FILE``, ``ble://NAME`` or any URL of pyserial, ``socket://HOST:PORT``.
         baud: of a tty; other ports have none.
+        key: of the board, 16 bytes: only DATA that it seals is yielded, see ``sealing``. Without, all DATA is.
         reconnect: whether to wait for a board that was there and went.
         answer_s: seconds after which a command without an answer is given up.
         boards: lists the USB boards, to find one again.
@@ -46,8 +51,9 @@ class BoardReader:
         sleep: waits for so many seconds.
 
     Raises:
-        PortError: at opening, or from the iteration: nothing to open, nothing that can be read in 3 s, or
-        unplugged. RecordingError: ``replay://`` of a file that cannot be used.
+        PortError: at opening, or from the iteration: nothing to open, nothing that can be read in 3 s, nothing
+        that is sealed though there is a key, or unplugged. RecordingError: ``replay://`` of a file that cannot be
+        used. ValueError: a key of another length.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class BoardReader:
         url: str,
         *,
         baud: int = BAUD,
+        key: bytes | None = None,
         reconnect: bool = True,
         answer_s: float = ANSWER_S,
         boards: Callable[[], list[ListedBoard]] = list_boards,
@@ -64,6 +71,9 @@ class BoardReader:
         self._url, self._baud, self._reconnect, self._now, self._sleep = url, baud, reconnect, now, sleep
         self._place = BoardPlace(url, boards)
         self._tally = Tally()
+        if key is not None:
+            check_key(key)
+        self._key = key
         self._commands = Commands(answer_s)
         self._link: Link | None = None
         self._statistics_at = now() + STATISTICS_S
@@ -104,11 +114,18 @@ class BoardReader:
             self._check_ready()
             sequence, data = self._commands.make(code, argument, self._now())
             try:
+                self._write(data)
+            except PortError:
+                self._commands.withdraw(sequence)
+                raise
+        return sequence
+
+    def _write(self, data: bytes) -> None:
+        with self._port_lock:
+            try:
                 self._port.write(data)
             except OSError as error:
-                self._commands.withdraw(sequence)
                 raise PortError(PortReason.UNPLUGGED, f"{self._url} was unplugged, or takes no bytes") from error
-        return sequence
 
     def _check_ready(self) -> None:
         link = self._link
@@ -195,7 +212,8 @@ class BoardReader:
     def _listen(self) -> Iterator[Message]:
         """The messages of one connection, until close()."""
         self.open()
-        link = Link(self._tally, self._commands, None if "://" in self._url else self._baud)
+        seal = None if self._key is None else SealCheck(self._key, self._tally)
+        link = Link(self._tally, self._commands, None if "://" in self._url else self._baud, seal)
         self._link = link
         opened = self._now()
         quiet_since: float | None = None
@@ -205,6 +223,8 @@ class BoardReader:
             quiet_since = None if data else before if quiet_since is None else quiet_since
             messages = link.feed(data, round(self._now() * 1e6)) if data else []
             self._spoke |= link.speaks
+            self._send_nonce(link)
+            self._check_seal(link)
             yield from messages
             yield from self._commands.give_up(self._now())
             self._judge(link, opened, quiet_since)
@@ -220,6 +240,19 @@ class BoardReader:
         if link.speaks_frames and quiet_since is not None and now - quiet_since >= SILENCE_S:
             raise PortError(PortReason.SILENT, f"{self._url} fell silent: no byte in {now - quiet_since:.0f} s")
 
+    def _send_nonce(self, link: Link) -> None:
+        nonce = link.take_nonce()
+        if nonce is not None:
+            self._write(self._commands.unanswered(CommandCode.NONCE, nonce))
+
+    def _check_seal(self, link: Link) -> None:
+        if link.is_doubtful:
+            raise PortError(
+                PortReason.NOT_SEALED,
+                f"{self._url} sends samples that are not sealed with this key: flash the board with it (pulsekey "
+                "firmware --key), or leave --board-key away",
+            )
+
     def _read(self) -> bytes:
         """What has come, waiting a moment for the first byte of it; empty if none came."""
         try:
@@ -232,7 +265,7 @@ class BoardReader:
             raise PortError(PortReason.UNPLUGGED, f"{self._url} was unplugged") from error
 
     def _may_come_back(self, error: PortError) -> bool:
-        return self._spoke and self._reconnect and error.reason is not PortReason.UNKNOWN_VERSION
+        return self._spoke and self._reconnect and error.reason not in _FINAL
 
     def _rest(self, seconds: float) -> bool:
         """Wait before a retry; True, and at once, when the board that was gone is plugged in again."""

@@ -47,10 +47,11 @@ class FrameSamples:
         self._nominal_rate_hz = frame.info.nominal_rate_mhz / 1000 or None
         return frame.info
 
-    def data(self, frame: DataFrame) -> SampleBlock | None:
+    def data(self, frame: DataFrame, *, heard_before: bool = True) -> SampleBlock | None:
         """The frame's samples; a gap before them is counted as lost, and shows as a jump of the index.
 
-        None for a frame that is out of date.
+        None for a frame that is out of date. ``heard_before``: False says that what the frame's epoch had before it
+        was not meant to be heard, and is not lost.
         """
         flagged = DataFlags.RESTARTED in frame.flags
         self._booting |= flagged and not self._restarted and self._wire_epoch is not None
@@ -64,12 +65,12 @@ class FrameSamples:
         restarted = self._booting or goes_back
         if self._wire_epoch is None:
             # What a running board measured unheard is not lost; what it measured since a boot seen here is.
-            self._begin(frame, lost=frame.index if self._booting else 0)
+            self._begin(frame, lost=frame.index if self._booting and heard_before else 0)
         elif restarted or frame.epoch != self._wire_epoch:
             self._tally.begin_epoch()
             self._tally.restarts += restarted
             # An epoch begins at index 0, so what is missing of it is known as exactly as within one.
-            self._begin(frame, lost=frame.index)
+            self._begin(frame, lost=frame.index if heard_before else 0)
         else:
             self._tally.lost += step
             self._next_index += step

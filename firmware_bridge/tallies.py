@@ -39,6 +39,7 @@ class Tally:
     lost: int = 0
     corrupt: int = 0
     restarts: int = 0
+    forged: int = 0
     meter: RateMeter = field(default_factory=RateMeter)
 
     def begin_epoch(self) -> None:
@@ -48,4 +49,4 @@ class Tally:
 
     def statistics(self) -> LinkStatistics:
         """The totals so far."""
-        return LinkStatistics(self.samples, self.lost, self.corrupt, self.restarts, self.meter.rate_hz)
+        return LinkStatistics(self.samples, self.lost, self.corrupt, self.restarts, self.meter.rate_hz, self.forged)

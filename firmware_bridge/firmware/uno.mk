@@ -1,5 +1,5 @@
 # The sketch for an Arduino Uno, without the IDE: `make firmware` and `make flash PORT=...` of the project call this.
-# Needs gcc-avr, avr-libc and arduino-core-avr; to flash, avrdude.
+# SKETCH=... takes another folder's, such as one with a key. Needs gcc-avr, avr-libc and arduino-core-avr; to flash, avrdude.
 BUILD ?= build/firmware
 ARDUINO ?= /usr/share/arduino/hardware/arduino/avr
 SKETCH := $(dir $(lastword $(MAKEFILE_LIST)))ppg_bridge
@@ -18,12 +18,14 @@ FLAGS := -mmcu=atmega328p -DF_CPU=16000000L -DARDUINO=10819 -DARDUINO_AVR_UNO -D
 CXX_FLAGS := -std=gnu++11 -fno-exceptions -fno-threadsafe-statics -fpermissive
 STRICT := -Wall -Wextra -Werror
 
-.PHONY: firmware flash
+.PHONY: firmware flash FORCE
 firmware: $(NAME).hex
 	@avr-size -A $(NAME).elf | awk '\
 		$$1 == ".text" || $$1 == ".data" { flash += $$2 } \
 		$$1 == ".data" || $$1 == ".bss" || $$1 == ".noinit" { ram += $$2 } \
 		END { printf "$(NAME).hex: %d of 32256 bytes of flash, %d of 2048 bytes of RAM\n", flash, ram }'
+
+FORCE:
 
 flash: firmware
 	@test -n "$(PORT)" || { echo "say which board: make flash PORT=/dev/ttyACM0" >&2; exit 2; }
@@ -35,7 +37,12 @@ $(NAME).hex: $(NAME).elf
 $(NAME).elf: $(NAME).o $(WIRE_OBJECTS) $(BUILD)/core.a
 	avr-gcc $(FLAGS) -Wl,--gc-sections -o $@ $^ -lm
 
-$(NAME).o: $(wildcard $(SKETCH)/*.ino $(SKETCH)/*.hpp $(SKETCH)/src/*)
+# Which folder's sketch was compiled last: another's may well be older than what was made of this one.
+$(NAME).sketch: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SKETCH)' | cmp -s - $@ || echo '$(SKETCH)' > $@
+
+$(NAME).o: $(NAME).sketch $(wildcard $(SKETCH)/*.ino $(SKETCH)/*.h* $(SKETCH)/src/*)
 	@command -v avr-g++ >/dev/null && test -d $(CORE) || { \
 		echo "no compiler for the board: sudo apt install gcc-avr avr-libc arduino-core-avr avrdude" >&2; exit 2; }
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+from device.commands.firmware import write_sketch
 from tests.simulated_uno.shim import SimulatorMissingError
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +18,21 @@ def build_sketch() -> Path:
     Raises:
         SimulatorMissingError: the compiler is not installed.
     """
-    command = ["make", "-s", "-f", str(UNO), "firmware", f"BUILD={SKETCH_FOLDER}"]
+    return _make()
+
+
+def build_keyed_sketch(key: bytes, folder: Path) -> Path:
+    """The same of a sketch with a board's key, which is written to ``folder`` and built there.
+
+    Raises:
+        SimulatorMissingError: the compiler is not installed.
+    """
+    name = folder / "ppg_bridge_keyed"
+    return _make(f"SKETCH={write_sketch(folder, key)}", f"NAME={name}")
+
+
+def _make(*variables: str) -> Path:
+    command = ["make", "-s", "-f", str(UNO), "firmware", f"BUILD={SKETCH_FOLDER}", *variables]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
@@ -27,4 +42,4 @@ def build_sketch() -> Path:
         if missing is None:
             raise RuntimeError(f"the sketch does not compile: {done.stderr}")
         raise SimulatorMissingError(missing)
-    return SKETCH_FOLDER / "ppg_bridge.elf"
+    return Path(done.stdout.partition(".hex: ")[0] + ".elf")

@@ -11,13 +11,15 @@ from firmware_bridge.c_header import HEADER_FILE
 from firmware_bridge.framing import FrameDecoder
 from tests.firmware_bridge.firmware.sent import Sent
 from tests.simulated_uno.shim import SimulatorMissingError, load_shim
-from tests.simulated_uno.sketch import build_sketch
+from tests.simulated_uno.sketch import build_keyed_sketch, build_sketch
 
 HERE = Path(__file__).parent
 FLAGS = (
     "-std=c++11", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror",
     "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
 )  # fmt: skip
+
+KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
 
 BoardRun = Callable[..., Sent]
 Compiled = Callable[[str], Path]
@@ -50,6 +52,12 @@ def sketch() -> Path:
         return build_sketch()
     except SimulatorMissingError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def keyed_sketch(sketch: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sketch with KEY."""
+    return build_keyed_sketch(KEY, tmp_path_factory.mktemp("keyed"))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from firmware_bridge.c_header import HEADER_FILE, header, main
 from firmware_bridge.codec import decode_body, encode_body
 from firmware_bridge.framing import FrameDecoder, encode_frame
 from firmware_bridge.protocol import (
+    KEY_BYTES,
     MAX_COUNTS,
     MAX_ENCODED,
     AckFrame,
@@ -28,6 +29,7 @@ from firmware_bridge.protocol import (
     InfoFrame,
     SensorFault,
 )
+from firmware_bridge.sealing import Seal
 from tests.firmware_bridge.firmware.conftest import Compiled
 
 GOLDEN = [
@@ -41,7 +43,7 @@ WHOLE = [(fields, sealed) for fields, sealed in GOLDEN if fields != "damaged"]
 def frame_of(fields: str) -> Frame:
     """The frame that a line of golden_frames.txt describes."""
     kind, *words = fields.split()
-    n = [int(word) for word in words]
+    n = [int(word) for word in words] if kind != "sealed" else [0]
     flags = DataFlags(n[0])
     match kind:
         case "info":
@@ -49,6 +51,11 @@ def frame_of(fields: str) -> Frame:
             return InfoFrame(flags, n[1], n[2], n[3], info)
         case "data":
             return DataFrame(flags, *n[1:6], tuple(n[7::2]), tuple(n[8::2]))
+        case "sealed":
+            key, nonce, *rest = words
+            plain = frame_of(" ".join(["data", *rest]))
+            assert isinstance(plain, DataFrame)
+            return Seal(bytes.fromhex(key), int(nonce)).sealed(plain)
         case "event":
             return EventFrame(flags, *n[1:5], EventCode(n[5]), n[6])
         case "command":
@@ -62,16 +69,18 @@ def random_fields(rng: random.Random) -> str:
         return rng.choice([0, 1, 2**bits - 1, rng.randrange(2**bits), rng.randrange(2**bits)])
 
     head = [rng.randrange(16), u(16), u(32)]
-    kind = rng.choice(["info", "data", "event", "command", "ack"])
+    kind = rng.choice(["info", "data", "sealed", "event", "command", "ack"])
     count = rng.randint(1, 5)
-    numbers = {
+    data = [*head, u(32), u(8), rng.randint(count, 32), count, *(u(18) for _ in range(2 * count))]
+    numbers: dict[str, list[object]] = {
         "info": [*head, *(u(8) for _ in range(5)), rng.randrange(6), u(8), u(8), u(16), u(16), u(32), rng.randrange(2)],
-        "data": [*head, u(32), u(8), rng.randint(count, 32), count, *(u(18) for _ in range(2 * count))],
-        "event": [*head, u(32), u(8), rng.choice(list(EventCode)), u(16)],
-        "command": [0, head[1], rng.choice(list(CommandCode)), u(32)],
-        "ack": [*head, u(16), rng.choice(list(CommandCode)), rng.choice(list(AckResult)), u(32)],
+        "data": [*data],
+        "sealed": [rng.randbytes(KEY_BYTES).hex(), rng.randint(1, 2**32 - 1), *data],
+        "event": [*head, u(32), u(8), int(rng.choice(list(EventCode))), u(16)],
+        "command": [0, head[1], int(rng.choice(list(CommandCode))), u(32)],
+        "ack": [*head, u(16), int(rng.choice(list(CommandCode))), int(rng.choice(list(AckResult))), u(32)],
     }
-    return " ".join([kind, *(str(int(number)) for number in numbers[kind])])
+    return " ".join([kind, *(str(number) for number in numbers[kind])])
 
 
 def ask(program: Path, mode: str, lines: list[str]) -> list[str]:

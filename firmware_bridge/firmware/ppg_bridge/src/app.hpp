@@ -18,8 +18,9 @@ namespace pulsekey {
 template <class Hardware>
 class App {
   public:
-    App(Hardware& hardware, bool swapped)
-        : hardware_(hardware), sender_(hardware), measuring_(hardware, sender_, swapped) {}
+    // `key`: of PULSEKEY_KEY_BYTES, with which DATA is sealed once the host has sent a nonce, or null.
+    App(Hardware& hardware, bool swapped, const uint8_t* key)
+        : hardware_(hardware), sender_(hardware, key), measuring_(hardware, sender_, swapped) {}
 
     // Once, at boot.
     void begin() {
@@ -84,8 +85,8 @@ class App {
                 value = measuring_.test();
                 return done(value == 0);
             case PULSEKEY_COMMAND_NONCE:
-                if (command.argument) nonce_ = command.argument;
-                value = nonce_;
+                sender_.sealer().begin(command.argument);
+                value = sender_.sealer().nonce();
                 return PULSEKEY_ACK_DONE;
             default: return PULSEKEY_ACK_REFUSED;
         }
@@ -122,7 +123,7 @@ class App {
     Sender<Hardware> sender_;
     Measuring<Hardware> measuring_;
     Receiver receiver_;
-    uint32_t info_us_ = 0, blinked_us_ = 0, nonce_ = 0;
+    uint32_t info_us_ = 0, blinked_us_ = 0;
     uint8_t blinks_ = 0;
 };
 

@@ -40,8 +40,10 @@ class Body {
         u16(static_cast<uint16_t>(value));
         u16(static_cast<uint16_t>(value >> 16));
     }
+    const uint8_t* bytes() const { return bytes_; }
+    uint8_t size() const { return size_; }
     // The bytes to send, closing zero included; out has room for MAX_ENCODED + 1. Returns how many.
-    uint8_t seal(uint8_t* out) {
+    uint8_t enclose(uint8_t* out) {
         const uint16_t crc = crc16(bytes_, size_);
         bytes_[size_] = static_cast<uint8_t>(crc >> 8);
         bytes_[size_ + 1] = static_cast<uint8_t>(crc);

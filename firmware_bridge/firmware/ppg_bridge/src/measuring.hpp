@@ -154,8 +154,8 @@ class Measuring {
         if (saturated(samples, n)) flags |= PULSEKEY_FLAG_SATURATED;
         if (sensor_.take_retried()) flags |= PULSEKEY_FLAG_I2C_RETRIED;
         Body body;
-        put_data(body, sender_.head(flags, t_us), index, epoch_, depth, samples, n);
-        sender_.send(body);
+        put_data(body, sender_.data_head(flags, t_us), index, epoch_, depth, samples, n);
+        sender_.send_data(body);
         for (uint8_t i = 0; i < n; ++i) feel(samples[i]);
         if (automatic_) serve();
     }

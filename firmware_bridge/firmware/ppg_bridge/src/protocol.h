@@ -10,6 +10,8 @@
 #define PULSEKEY_MAX_BODY 64
 #define PULSEKEY_CRC_BYTES 2
 #define PULSEKEY_MAX_ENCODED 67
+#define PULSEKEY_KEY_BYTES 16
+#define PULSEKEY_TAG_BYTES 8
 
 /* Bytes of a frame's body, without its CRC; a DATA frame's samples come after its head. */
 #define PULSEKEY_INFO_BYTES 25
@@ -68,6 +70,7 @@
 #define PULSEKEY_FLAG_RESTARTED 2
 #define PULSEKEY_FLAG_I2C_RETRIED 4
 #define PULSEKEY_FLAG_SATURATED 8
+#define PULSEKEY_FLAG_SEALED 16
 
 /* SelfTest */
 #define PULSEKEY_TEST_PART 1

@@ -1,17 +1,18 @@
-// Frames numbered, sealed and sent.
+// Frames numbered, enclosed and sent; DATA sealed, if it is to be.
 #ifndef PULSEKEY_SENDER_HPP
 #define PULSEKEY_SENDER_HPP
 
 #include <stdint.h>
 
 #include "frame.hpp"
+#include "sealer.hpp"
 
 namespace pulsekey {
 
 template <class Hardware>
 class Sender {
   public:
-    explicit Sender(Hardware& hardware) : hardware_(hardware) {}
+    Sender(Hardware& hardware, const uint8_t* key) : hardware_(hardware), sealer_(key) {}
 
     // A zero ends whatever a reader has of before the boot.
     void begin() {
@@ -31,11 +32,22 @@ class Sender {
 
     void send(Body& body) {
         uint8_t bytes[PULSEKEY_MAX_ENCODED + 1];
-        hardware_.send(bytes, body.seal(bytes));
+        hardware_.send(bytes, body.enclose(bytes));
     }
+
+    // DATA may be sealed: its head and its body come from and go to these.
+    Head data_head(uint8_t flags, uint32_t t_us) { return head(flags | sealer_.flag(), t_us); }
+
+    void send_data(Body& body) {
+        sealer_.seal(body);
+        send(body);
+    }
+
+    Sealer& sealer() { return sealer_; }
 
   private:
     Hardware& hardware_;
+    Sealer sealer_;
     uint16_t sequence_ = 0;
     bool restarted_ = false;
 };

@@ -1,4 +1,4 @@
-// board SECONDS [WHAT@SECOND=VALUE ...]: the firmware's core in simulated time, its UART on stdout.
+// board SECONDS [swapped] [key=HEX] [WHAT@SECOND=VALUE ...]: the firmware's core in simulated time, its UART on stdout.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +48,23 @@ int main(int count, char** words) {
     World world;
     std::vector<Disturbance> disturbances;
     bool swapped = false;
+    uint8_t key[PULSEKEY_KEY_BYTES];
+    bool keyed = false;
     for (int i = 2; i < count; ++i) {
         const std::string word = words[i];
         const size_t at = word.find('@'), is = word.find('=');
-        if (word == "swapped") swapped = true;
-        else disturbances.push_back({word.substr(0, at), word.substr(is + 1), strtod(words[i] + at + 1, nullptr)});
+        if (word == "swapped") {
+            swapped = true;
+        } else if (word.compare(0, 4, "key=") == 0) {
+            keyed = true;
+            for (size_t k = 0; k < sizeof key; ++k) {
+                key[k] = static_cast<uint8_t>(strtoul(word.substr(4 + 2 * k, 2).c_str(), nullptr, 16));
+            }
+        } else {
+            disturbances.push_back({word.substr(0, at), word.substr(is + 1), strtod(words[i] + at + 1, nullptr)});
+        }
     }
-    pulsekey::App<World> app(world, swapped);
+    pulsekey::App<World> app(world, swapped, keyed ? key : nullptr);
     const double end_s = strtod(words[1], nullptr);
     size_t next = 0;
     bool begun = false;

@@ -1,7 +1,9 @@
-// codec encode|decode: lines on stdin to lines on stdout, so that Python can compare.
+// codec encode|decode|digest: lines on stdin to lines on stdout, so that Python can compare.
 //
-// encode: "TYPE NUMBER ..." in the order of the wire, without the first byte -> the frame in hex.
+// encode: "TYPE NUMBER ..." in the order of the wire, without the first byte -> the frame in hex; a DATA frame that is
+//   sealed is "sealed KEY NONCE NUMBER ...", the key in hex.
 // decode: a stream in hex -> for each body that is whole its hex; a COMMAND is followed by its three numbers.
+// digest: "BYTES KEY MESSAGE", key and message in hex, each with an x before it -> BLAKE2s of so many bytes.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "blake2s.hpp"
 #include "frame.hpp"
+#include "sealer.hpp"
 
 using namespace pulsekey;
 
@@ -22,6 +26,14 @@ static std::string hex(const uint8_t* bytes, size_t n) {
         text += two;
     }
     return text;
+}
+
+static std::vector<uint8_t> bytes_of(const std::string& text) {
+    std::vector<uint8_t> bytes;
+    for (size_t i = 0; i + 1 < text.size(); i += 2) {
+        bytes.push_back(static_cast<uint8_t>(strtoul(text.substr(i, 2).c_str(), nullptr, 16)));
+    }
+    return bytes;
 }
 
 struct Numbers {
@@ -72,6 +84,12 @@ static std::string encode(const std::string& line) {
     std::istringstream words(line);
     std::string type;
     words >> type;
+    std::string key_text;
+    uint32_t nonce = 0;
+    if (type == "sealed") words >> key_text >> nonce;
+    const std::vector<uint8_t> key = bytes_of(key_text);
+    Sealer sealer(key.data());
+    sealer.begin(nonce);
     Numbers n{{}, 0};
     for (uint32_t number; words >> number;) n.all.push_back(number);
     Head head{n.u8(), n.u16(), 0};
@@ -79,6 +97,11 @@ static std::string encode(const std::string& line) {
     Body body;
     if (type == "info") put_info_of(body, head, n);
     if (type == "data") put_data_of(body, head, n);
+    if (type == "sealed") {
+        head.flags |= sealer.flag();
+        put_data_of(body, head, n);
+        sealer.seal(body);
+    }
     if (type == "command") put_command_of(body, head, n);
     if (type == "event") {
         const uint32_t index = n.next();
@@ -91,14 +114,13 @@ static std::string encode(const std::string& line) {
         put_ack(body, head, sequence, code, result, n.next());
     }
     uint8_t bytes[PULSEKEY_MAX_ENCODED + 1];
-    return hex(bytes, body.seal(bytes));
+    return hex(bytes, body.enclose(bytes));
 }
 
 static void decode(const std::string& line) {
     Receiver receiver;
-    for (size_t i = 0; i + 1 < line.size(); i += 2) {
-        const std::string byte = line.substr(i, 2);
-        if (!receiver.feed(static_cast<uint8_t>(strtoul(byte.c_str(), nullptr, 16)))) continue;
+    for (const uint8_t byte : bytes_of(line)) {
+        if (!receiver.feed(byte)) continue;
         std::cout << hex(receiver.body(), receiver.size());
         Command command;
         if (parse_command(receiver.body(), receiver.size(), command)) {
@@ -108,10 +130,24 @@ static void decode(const std::string& line) {
     }
 }
 
+static std::string digest(const std::string& line) {
+    std::istringstream words(line);
+    unsigned size = 0;
+    std::string key_text, message_text;
+    words >> size >> key_text >> message_text;
+    const std::vector<uint8_t> key = bytes_of(key_text.substr(1)), message = bytes_of(message_text.substr(1));
+    Blake2s hash;
+    hash.begin(key.data(), static_cast<uint8_t>(key.size()), static_cast<uint8_t>(size));
+    uint8_t out[Blake2s::MOST_DIGEST_BYTES];
+    hash.finish(message.data(), static_cast<uint8_t>(message.size()), out);
+    return hex(out, size);
+}
+
 int main(int count, char** words) {
-    const bool encoding = count > 1 && std::string(words[1]) == "encode";
+    const std::string mode = count > 1 ? words[1] : "";
     for (std::string line; std::getline(std::cin, line);) {
-        if (encoding) std::cout << encode(line) << '\n';
+        if (mode == "encode") std::cout << encode(line) << '\n';
+        else if (mode == "digest") std::cout << digest(line) << '\n';
         else decode(line);
     }
     return 0;

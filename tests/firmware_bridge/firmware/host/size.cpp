@@ -12,7 +12,8 @@ struct Hardware {
 };
 
 Hardware hardware;
-pulsekey::App<Hardware> app(hardware, false);
+const uint8_t key[PULSEKEY_KEY_BYTES] = {1};
+pulsekey::App<Hardware> app(hardware, false, key);
 
 void setup() { app.begin(); }
 void loop() { app.step(); }
