@@ -1,0 +1,1 @@
+"""A network that makes a person's pulse from their ECG, taught on other people."""
