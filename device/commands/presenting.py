@@ -1,13 +1,12 @@
 """Presentation attack detection, as commands that read a board switch it on."""
 
 import argparse
-import contextlib
 import threading
 from collections.abc import Callable
 
 from device.errors import PresentationError, PresentationErrorReason
 from device.presentation.detector import PresentationDetector, detector_of
-from firmware_bridge import BoardReader, PortError
+from firmware_bridge import BoardReader
 
 
 def add_challenge(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +36,7 @@ def detector_at(args: argparse.Namespace, reader: BoardReader, port: str) -> Pre
 
 def leave(detector: PresentationDetector, reader: BoardReader) -> None:
     """Give the board its LEDs back and end the reading: at any time, repeatedly, from any thread but a signal's."""
-    # A board that is gone boots when it comes back, and then chooses its currents itself.
-    with contextlib.suppress(PortError):
-        detector.close()
+    detector.close()
     reader.close()
 
 

@@ -17,7 +17,16 @@ import numpy as np
 from device.errors import PresentationError, PresentationErrorReason
 from device.presentation.findings import Finding, PresentationReason, State
 from device.presentation.recent import FINGER_COUNTS
-from firmware_bridge import BoardInfo, CommandAnswered, LinkLost, Message, SampleBlock, SketchInfo
+from firmware_bridge import (
+    BoardInfo,
+    CommandAnswered,
+    LinkLost,
+    Message,
+    PortError,
+    PortReason,
+    SampleBlock,
+    SketchInfo,
+)
 from firmware_bridge.protocol import AckResult, CommandCode
 
 Command = Callable[[CommandCode, int], int]
@@ -59,7 +68,8 @@ class Challenge:
     """Plays rounds with a board's RED LED; `command` sends to it, as `BoardReader.command`.
 
     Raises, in `take`:
-        PresentationError: NO_COMMANDS of a text sketch. PortError: whatever `command` raises.
+        PresentationError: NO_COMMANDS of a text sketch. PortError: what `command` raises of a board that is there;
+        one that is gone is not asked, and passes nothing.
     """
 
     name: ClassVar[str] = "LED challenge"
@@ -113,8 +123,17 @@ class Challenge:
         """Give the currents back to the board, if they were taken."""
         home, self._home = self._home, None
         if home is not None:
-            self._command(CommandCode.LED_CURRENT, home[0] << 16 | home[1])
-            self._command(CommandCode.LED_CURRENT, 0)
+            self._send(home[0] << 16 | home[1])
+            self._send(0)
+
+    def _send(self, argument: int) -> int | None:
+        """The command's sequence; None if the board is gone, which messages that still wait do not know yet."""
+        try:
+            return self._command(CommandCode.LED_CURRENT, argument)
+        except PortError as error:
+            if error.reason not in (PortReason.SILENT, PortReason.UNPLUGGED):
+                raise
+            return None
 
     def _warm_up(self) -> None:
         self._levels: deque[Levels] = deque(maxlen=LEVEL_SAMPLES)
@@ -150,8 +169,11 @@ class Challenge:
         if asked is None:
             self._fail(PresentationReason.CHALLENGE_NOT_DONE)
             return
-        self._phase, self._asked = _Phase.ASKED, asked
-        self._sequence = self._command(CommandCode.LED_CURRENT, asked[0] << 16 | asked[1])
+        sequence = self._send(asked[0] << 16 | asked[1])
+        if sequence is None:
+            self._wait()
+            return
+        self._phase, self._asked, self._sequence = _Phase.ASKED, asked, sequence
 
     def _choose(self, home: tuple[int, int], now: tuple[int, int]) -> tuple[int, int] | None:
         """Infrared as it is, and a random other current for RED; None where there is none."""

@@ -65,4 +65,5 @@ def open_session(
         lock=lock,
         claim=claim,
         afresh=afresh,
+        aside=presentation.take if presentation is not None else lambda message: None,
     )

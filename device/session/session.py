@@ -56,6 +56,7 @@ class Session:
         lock: Lock,
         claim: str = "",
         afresh: bool = False,
+        aside: Callable[[Message], None] = lambda message: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
@@ -68,6 +69,8 @@ class Session:
             lock: starts closed.
             claim: the only person who may open it; empty: anybody enrolled.
             afresh: the claimed person is bound by the PIN, and verified against a reference taken after it.
+            aside: hears what no recogniser is given, samples apart: a board says once what it is, perhaps while
+                somebody is enrolled, and must not be asked again.
             clock: seconds, never going back.
 
         Raises:
@@ -75,7 +78,7 @@ class Session:
         """
         self._gallery, self._model_id, self._recognise = gallery, model_id, recognise
         self._claim, self._afresh = claim, afresh
-        self._clock = clock
+        self._aside, self._clock = aside, clock
         self._started = clock()
         self.lock = lock
         self.live = LiveSignal()
@@ -137,6 +140,8 @@ class Session:
         elif isinstance(message, LinkLost | RecordingEnded):
             yield from self._changed(self.lock.end(LockReason.LINK_LOST))
             self._leave()
+        if (self.enrolling.active or self.recogniser is None) and not isinstance(message, SampleBlock):
+            self._aside(message)
         if self.enrolling.active:
             yield from self._enrol(message)
         elif self.recogniser is not None and not (isinstance(message, SampleBlock) and self._is_idle()):

@@ -18,6 +18,8 @@ from device.terminal.plot import braille
 
 FRAME_S = 0.2
 """Between two pictures: often enough for a pulse to be seen running, seldom enough for a Pi and for SSH."""
+RATE_S = 1.0
+"""Between two looks at the heart rate, which costs more than a picture."""
 WAVE_LINES = 6
 TOLD_LINES = 6
 
@@ -39,6 +41,8 @@ class TerminalView:
         self._console = console or Console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False, transient=True)
         self._drawn_s = clock()
+        self._rate_bpm: float | None = None
+        self._rate_at_s = float("-inf")
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -77,7 +81,10 @@ class TerminalView:
         )
 
     def _heading(self) -> str:
-        rate = self._session.live.heart_rate_bpm()
+        now = self._clock()
+        if now - self._rate_at_s >= RATE_S:
+            self._rate_bpm, self._rate_at_s = self._session.live.heart_rate_bpm(), now
+        rate = self._rate_bpm
         heart = f"{rate:.0f} beats a minute" if rate and self._status.finger else "no pulse"
         return f"{self._title}: {heart}"
 

@@ -183,7 +183,7 @@ def test_only_a_confident_accept_confirmed_with_the_pin_moves_a_template(
     assert with_pin("eve") == 1
     assert moves(options) == 0
     with monkeypatch.context() as patched:
-        patched.setattr("device.commands.verify.RULE", replace(RULE, margin_llr=1e6))
+        patched.setattr("device.gallery.RULE", replace(RULE, margin_llr=1e6))
         assert with_pin("ann") == 0
     assert moves(options) == 0
     assert with_pin("ann") == 0

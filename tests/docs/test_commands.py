@@ -111,6 +111,9 @@ def runnable(words: list[str]) -> bool:
 def on_a_simulated_board(words: list[str]) -> list[str]:
     """The same command with its board simulated, and an end."""
     words = [BOARD if word in PLACES else word for word in words]
+    words = [f"{word}?speed=20" if word.startswith("replay://") and "?" not in word else word for word in words]
+    if "--seconds" in words:
+        words[words.index("--seconds") + 1] = "3"
     if (words[0] == "enrol" and "--port" not in words) or words[:2] in (["ports", "--watch"], ["ports", "--identify"]):
         words += [] if "--port" in words else ["--port", BOARD]
     if words[0] in UNTIL_STOPPED and "--seconds" not in words and not any("replay://" in word for word in words):
@@ -131,7 +134,7 @@ def shell(tmp_path: Path) -> Callable[[list[str]], tuple[int, str]]:
 
     def run(words: list[str]) -> tuple[int, str]:
         forever = words[:2] == ["ports", "--watch"]
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [*PULSEKEY, *(os.path.expanduser(word.replace("~", str(tmp_path))) for word in words)],
             cwd=tmp_path,
             env=environment,
@@ -139,15 +142,15 @@ def shell(tmp_path: Path) -> Callable[[list[str]], tuple[int, str]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
-        try:
-            if forever:
-                assert process.stdout is not None
-                process.stdout.readline()
-                process.send_signal(signal.SIGINT)
-            told, _ = process.communicate(None if forever else f"{PIN}\n{PIN}\n", timeout=60)
-        finally:
-            process.kill()
+        ) as process:
+            try:
+                if forever:
+                    assert process.stdout is not None
+                    process.stdout.readline()
+                    process.send_signal(signal.SIGINT)
+                told, _ = process.communicate(None if forever else f"{PIN}\n" * 3, timeout=60)
+            finally:
+                process.kill()
         return process.returncode, told
 
     return run
@@ -165,6 +168,8 @@ def test_a_page_from_its_top_to_its_end(name: str, shell: Callable[[list[str]], 
             continue
         if words[0] == "enrol" and "--add" not in words:
             shell(["forget", "ada"])
+        if line.text.startswith("$ "):
+            shell(["enrol", "ada", "--port", BOARD])
         status, told = shell(on_a_simulated_board(words))
         expected = 2 if line.text.startswith("$ ") else 0
         assert status == expected, f"{line.text}: {told}"

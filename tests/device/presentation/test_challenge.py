@@ -19,7 +19,7 @@ from device.presentation.challenge import (
     Challenge,
 )
 from device.presentation.findings import PresentationReason, State
-from firmware_bridge import LightBoard, LinkLost, PortReason, SampleBlock, SketchInfo
+from firmware_bridge import LightBoard, LinkLost, PortError, PortReason, SampleBlock, SketchInfo
 from firmware_bridge.direct_reader import DirectReader
 from firmware_bridge.protocol import AckResult, CommandCode
 from firmware_bridge.wearers import WearerSource, load_wearer
@@ -185,6 +185,31 @@ def test_a_board_that_was_lost_is_told_nothing() -> None:
     challenge.take(LinkLost(PortReason.UNPLUGGED, "it was unplugged"))
     challenge.close()
     assert len(board.commands) == told
+
+
+@pytest.mark.parametrize("reason", [PortReason.SILENT, PortReason.UNPLUGGED])
+def test_a_board_that_is_gone_before_its_messages_are_read_passes_nothing(reason: PortReason) -> None:
+    """A reader in another thread may have lost the board long before what it sent is looked at."""
+
+    def gone(code: CommandCode, argument: int) -> int:
+        raise PortError(reason, "gone")
+
+    challenge = Challenge(gone, Random(0))
+    for message in FakeBoard().messages(15.0):
+        challenge.take(message)
+    assert state(challenge) == (State.PENDING, None)
+    challenge.reset()
+    challenge.close()
+
+
+def test_another_fault_of_the_port_is_told() -> None:
+    def text(code: CommandCode, argument: int) -> int:
+        raise PortError(PortReason.UNKNOWN_FORMAT, "prints text")
+
+    challenge = Challenge(text, Random(0))
+    with pytest.raises(PortError, match="prints text"):
+        for message in FakeBoard().messages(15.0):
+            challenge.take(message)
 
 
 def test_samples_that_are_missing_spoil_nothing() -> None:
