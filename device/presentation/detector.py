@@ -61,7 +61,7 @@ class PresentationDetector:
             check.reset()
 
     def close(self) -> None:
-        """Give the board back what was taken of it; one that is gone boots when it comes back, and chooses for itself."""
+        """Give the board back what was taken of it; one that is gone chooses for itself when it boots."""
         for check in self.checks:
             if isinstance(check, Challenge):
                 check.close()

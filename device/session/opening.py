@@ -1,5 +1,6 @@
 """A session made of a bundle and a gallery: what every view of one runs."""
 
+import time
 from collections.abc import Callable
 
 from device.bundle import Bundle
@@ -29,6 +30,7 @@ def open_session(
     afresh: bool = False,
     presentation: PresentationDetector | None = None,
     front_end: Callable[[], BoardFrontEnd] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Session:
     """The session of one gallery.
 
@@ -65,5 +67,6 @@ def open_session(
         lock=lock,
         claim=claim,
         afresh=afresh,
+        clock=clock,
         aside=presentation.take if presentation is not None else lambda message: None,
     )

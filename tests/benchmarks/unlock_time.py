@@ -3,7 +3,8 @@
 python tests/benchmarks/unlock_time.py [--people 20] [--board executed|light] [--json OUT]
 
 The people are made anew from the project's textbook pulse, with other seeds than those that ship. All are enrolled, in
-one sitting; in another each lays a finger on a sensor that is switched on, and takes it off again. Time is the board's.
+one sitting; in another each lays a finger on a sensor that is switched on, and takes it off again. The light is
+challenged. Time is the board's.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -18,19 +20,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from device.bundle import Bundle, load_bundle
-from device.comparison import comparator_of
-from device.decision import boundaries_at
 from device.embedders import Embedder, load_embedder
 from device.enrolment import Enrolment
 from device.events import FingerChanged, LockChanged
 from device.frontend import BoardFrontEnd
 from device.gallery import Gallery
-from device.pipeline import Recogniser, enrol_from
-from device.session.enrolling import Enrolling
+from device.pipeline import enrol_from
+from device.presentation.detector import detector_of
 from device.session.lock import Lock
-from device.session.session import Session
-from device.store.guard import Guard
-from device.store_enrolment import EnrolmentStore
+from device.session.opening import open_session
 from firmware_bridge import LightBoard
 from firmware_bridge.direct_reader import DirectReader
 from firmware_bridge.packets import Board
@@ -79,23 +77,12 @@ def enrol(wearer: Wearer, bundle: Bundle, embedder: Embedder, gallery: Gallery) 
 def sit(wearer: Wearer, kind: str, bundle: Bundle, embedder: Embedder, gallery: Gallery) -> dict[str, Any]:
     """Lay a finger on, wait, take it off: what the lock did, in seconds of the board's time."""
     reader = DirectReader(board_of(kind, wearer))
-    session = Session(
-        gallery=gallery,
-        guard=Guard(gallery.store),
-        model_id=bundle.manifest.model_id,
-        recognise=lambda references: Recogniser(
-            front_end=BoardFrontEnd(bundle.front_end),
-            embedder=embedder,
-            references=references,
-            comparator=comparator_of(bundle),
-            boundaries=boundaries_at(bundle.manifest.decision),
-        ),
-        enrolling=Enrolling(
-            EnrolmentStore(gallery, bundle),
-            front_end=lambda: BoardFrontEnd(bundle.front_end),
-            enrolment=lambda: Enrolment(embedder, bundle.front_end),
-        ),
+    session = open_session(
+        gallery,
+        bundle,
+        embedder,
         lock=Lock(),
+        presentation=detector_of(reader.command, random=Random(0)),
         clock=lambda: reader.now_s,
     )
     seen: list[LockChanged | FingerChanged] = []

@@ -17,6 +17,7 @@ from device.presentation.challenge import (
     SETTLING_SAMPLES,
     WARM_UP_S,
     Challenge,
+    Command,
 )
 from device.presentation.findings import PresentationReason, State
 from firmware_bridge import LightBoard, LinkLost, PortError, PortReason, SampleBlock, SketchInfo
@@ -33,6 +34,12 @@ def played(board: FakeBoard, seconds: float = 15.0, seed: int = 0) -> Challenge:
     for message in board.messages(seconds):
         challenge.take(message)
     return challenge
+
+
+def played_with(command: Command) -> None:
+    challenge = Challenge(command, Random(0))
+    for message in FakeBoard().messages(15.0):
+        challenge.take(message)
 
 
 def state(challenge: Challenge) -> tuple[State, PresentationReason | None]:
@@ -206,10 +213,8 @@ def test_another_fault_of_the_port_is_told() -> None:
     def text(code: CommandCode, argument: int) -> int:
         raise PortError(PortReason.UNKNOWN_FORMAT, "prints text")
 
-    challenge = Challenge(text, Random(0))
     with pytest.raises(PortError, match="prints text"):
-        for message in FakeBoard().messages(15.0):
-            challenge.take(message)
+        played_with(text)
 
 
 def test_samples_that_are_missing_spoil_nothing() -> None:
