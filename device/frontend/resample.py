@@ -76,20 +76,15 @@ class Resampler:
         first = np.searchsorted(self._times, at - self._reach_s)
         taps = int((np.searchsorted(self._times, at + self._reach_s, side="right") - first).max())
         top = self._times.size - 1
-        total = np.zeros(at.size)
-        norm = np.zeros(at.size)
-        nearest = np.zeros(at.size, dtype=np.intp)
-        distance = np.full(at.size, np.inf)
-        for tap in range(taps):
-            index = np.minimum(first + tap, top)
-            offset = np.where(first + tap > top, np.inf, self._times[index] - at)
-            weight = self._kernel(offset)
-            total += weight * self._values[index]
-            norm += weight
-            closer = np.abs(offset) < distance
-            nearest[closer] = index[closer]
-            distance[closer] = np.abs(offset[closer])
-        return total / norm, self._marks[nearest]
+        tap = first + np.arange(taps)[:, None]
+        index = np.minimum(tap, top)
+        offset = np.where(tap > top, np.inf, self._times[index] - at)
+        weight = self._kernel(offset)
+        # Running sums: a plain sum's order of additions may depend on how many outputs there are.
+        total = np.cumsum(weight * self._values[index], axis=0)[-1]
+        norm = np.cumsum(weight, axis=0)[-1]
+        nearest = np.argmin(np.abs(offset), axis=0)
+        return total / norm, self._marks[index[nearest, np.arange(at.size)]]
 
     def _kernel(self, offset_s: Floats) -> Floats:
         inside = np.abs(offset_s) < self._reach_s
