@@ -7,10 +7,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 TFLITE := .venv-tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test tflite check firmware flash uno clean
+.PHONY: help install demo demo-ui test tflite check firmware flash uno clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pulsekey needs Python 3.11 or newer; say make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
@@ -21,14 +21,21 @@ $(VENV)/device: $(VENV)/created pyproject.toml constraints.txt
 	$(PIP) -e '.[terminal]'
 	@touch $@
 
+$(VENV)/ui: $(VENV)/created pyproject.toml constraints.txt
+	$(PIP) -e '.[ui]'
+	@touch $(VENV)/device $@
+
 $(VENV)/dev: $(VENV)/created pyproject.toml constraints.txt
 	$(PIP) -e '.[dev]'
-	@touch $(VENV)/device $@
+	@touch $(VENV)/device $(VENV)/ui $@
 
 install: $(VENV)/device ## make .venv with what the device needs (no torch)
 
-demo: install ## enrol two simulated wearers, recognise one, turn a stranger away
+demo: install ## a lock opens for a simulated wearer, and stays shut for a stranger
 	$(BIN)/pulsekey demo
+
+demo-ui: $(VENV)/ui ## the same as a page in a browser, with a simulated sensor
+	$(BIN)/pulsekey ui --demo
 
 test: $(VENV)/dev $(TFLITE)/ready ## install what the tests need and run them
 	$(BIN)/python -m pytest

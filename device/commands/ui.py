@@ -18,12 +18,12 @@ from device.frontend import Window
 from device.gallery import Gallery
 from device.hooks.options import hooks_of
 from device.session.inbox import Inbox
+from device.simulation import Simulation, enrol_simulated
 from device.stopping import Stopper
 from device.ui.access import Access, Hosts, is_loopback
 from device.ui.door import TOKEN_FIELD
 from device.ui.feed import Feed
 from device.ui.refusals import Refusals
-from device.ui.simulation import Simulation, enrol_simulated
 from device.ui.watched import WatchedFrontEnd
 
 HELP = (

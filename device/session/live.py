@@ -28,9 +28,13 @@ class LiveSignal:
         self._begin()
 
     def _begin(self) -> None:
+        self.forget()
+        self._clock = ClockRegression()
+
+    def forget(self) -> None:
+        """Begin the curve anew, at the same rate: beside the step of a finger that comes no pulse is seen."""
         self._blocks: deque[NDArray[np.int32]] = deque()
         self._held = 0
-        self._clock = ClockRegression()
 
     def take(self, block: SampleBlock) -> None:
         """Add a block; another epoch begins anew."""

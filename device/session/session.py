@@ -90,6 +90,11 @@ class Session:
         self._everybody = self._references()
         self.recogniser = recognise(self._everybody) if self._everybody else None
 
+    @property
+    def now_s(self) -> float:
+        """Seconds since it was made, as the events' times."""
+        return self._now()
+
     def _now(self) -> float:
         return self._clock() - self._started
 
@@ -158,6 +163,7 @@ class Session:
         yield from self._changed(self.lock.sample(self._now(), finger=on))
         if on is not was_on:
             yield FingerChanged(self._now(), on)
+            self.live.forget()
             if not on:
                 self._leave()
             elif self.recogniser is not None:

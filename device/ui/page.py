@@ -8,13 +8,13 @@ from typing import Any
 
 from device.manifest import Manifest
 from device.session.orders import Request
+from device.simulation import Simulation
 from device.ui.facts import answer_facts, link_facts, model_facts
 from device.ui.feed import Feed, Snapshot
 from device.ui.hero import Hero
 from device.ui.nice import ui
 from device.ui.parts import Button, Evidence, Facts, Lines, Part, Words
 from device.ui.people import People
-from device.ui.simulation import Simulation
 from device.ui.simulation_panel import SimulationPanel
 
 REFRESH_S = 0.1

@@ -65,13 +65,13 @@ class _Drawn(ui.element):
         await core.sio.emit(self.event, data, room=self.client.id)
 
 
-class Wave(_Drawn, component="static/wave.js"):
+class Wave(_Drawn, component="static/wave.js", dependencies=["static/canvas.js"]):
     """The running pulse; push what `device.ui.live_samples.LiveSamples.since` gives."""
 
     event = "pulsekey_wave"
 
 
-class Evidence(_Drawn, component="static/evidence.js"):
+class Evidence(_Drawn, component="static/evidence.js", dependencies=["static/canvas.js"]):
     """The evidence of the last minute."""
 
     event = "pulsekey_evidence"

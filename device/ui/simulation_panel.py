@@ -2,8 +2,8 @@
 
 import asyncio
 
+from device.simulation import Simulation
 from device.ui.parts import Button, Part, Words
-from device.ui.simulation import Simulation
 
 
 class SimulationPanel:

@@ -28,7 +28,7 @@ from typing import Any
 from device.bundle import load_bundle
 from device.embedders import load_embedder
 from device.gallery import Gallery
-from device.ui.simulation import Simulation, enrol_simulated
+from device.simulation import Simulation, enrol_simulated
 from tests.device.ui.browsing import Browser, Served
 
 START_S = 8.0

@@ -1,4 +1,6 @@
 // Evidence over the last minute, between the ratio that rejects and the one that accepts.
+import { cleared } from "canvas";
+
 const SHOWN_S = 60;
 
 export default {
@@ -28,15 +30,7 @@ export default {
     draw() {
       const canvas = this.$refs.canvas;
       if (!canvas || canvas.clientWidth === 0) return;
-      const ratio = window.devicePixelRatio || 1;
-      const width = canvas.clientWidth, height = canvas.clientHeight;
-      if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-        canvas.width = Math.round(width * ratio);
-        canvas.height = Math.round(height * ratio);
-      }
-      const pen = canvas.getContext("2d");
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      pen.clearRect(0, 0, width, height);
+      const { pen, width, height } = cleared(canvas);
       const style = getComputedStyle(document.body);
       const colour = (name) => style.getPropertyValue(name).trim();
       pen.font = `12px ${style.fontFamily}`;

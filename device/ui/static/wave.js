@@ -1,4 +1,6 @@
 // The pulse as it comes: raw counts in, an upright curve out, coloured by what the device makes of each window.
+import { cleared } from "canvas";
+
 const SHOWN_S = 8;
 const DELAY_S = 0.35; // batches come ten times a second, and not on the dot: what is drawn lies this far behind
 const JUMP_COUNTS = 8000; // a finger that comes or goes, not a pulse
@@ -106,15 +108,7 @@ export default {
     },
     draw() {
       const canvas = this.$refs.canvas;
-      const ratio = window.devicePixelRatio || 1;
-      const width = canvas.clientWidth, height = canvas.clientHeight;
-      if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-        canvas.width = Math.round(width * ratio);
-        canvas.height = Math.round(height * ratio);
-      }
-      const pen = canvas.getContext("2d");
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      pen.clearRect(0, 0, width, height);
+      const { pen, width, height } = cleared(canvas);
       const x = (time) => width + ((time - this.playhead) * width) / SHOWN_S;
       this.drawSeconds(pen, x, width, height);
       this.drawCurve(pen, x, width, height - 30);

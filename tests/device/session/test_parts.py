@@ -122,6 +122,12 @@ class TestLiveSignal:
             live.take(block(at, [50_000] * 5))
         assert live.heart_rate_bpm() is None
 
+    def test_a_curve_begun_anew_keeps_the_rate(self) -> None:
+        live = self.feed(60.0, 10.0)
+        live.forget()
+        assert live.waveform().size == 0
+        assert live.rate_hz == pytest.approx(RATE_HZ)
+
     def test_another_epoch_begins_anew(self) -> None:
         live = self.feed(60.0, 10.0)
         live.take(block(0, [1, 2, 3], epoch=1))

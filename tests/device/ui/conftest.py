@@ -9,7 +9,7 @@ import pytest
 from device.bundle import load_bundle
 from device.embedders import load_embedder
 from device.gallery import Gallery
-from device.ui.simulation import Simulation, enrol_simulated
+from device.simulation import Simulation, enrol_simulated
 
 SPEED = 8.0
 """Times real time; the page and its session keep pace, and nobody waits half a minute for an enrolment."""

@@ -10,8 +10,8 @@ pytest.importorskip("nicegui", reason="nicegui is not installed: pip install 'pu
 pytest.importorskip("selenium", reason="selenium is not installed: the page is not tested in a browser")
 
 from device.gallery import Gallery
+from device.simulation import Simulation
 from device.store.guard import Guard
-from device.ui.simulation import Simulation
 from tests.device.ui.browsing import Browser, Served, foreign
 
 PIN = "482913"
@@ -48,6 +48,7 @@ def test_two_are_enrolled_one_is_let_in_and_a_stranger_is_not(
         browser.wait_for("Unlocked", f"For {second}")
         assert browser.text("[role=status]").startswith("Unlocked. For alan")
         browser.wait("a heart rate", lambda: "beats a minute" in browser.text(".rate"))
+        browser.wait("frames", lambda: int(browser.find(".signal canvas").get_attribute("data-frames") or 0) > 0)
 
         simulation.plug(False)
         browser.wait_for("No board")

@@ -9,7 +9,7 @@ from device.bundle import Bundle
 from device.embedders import load_embedder
 from device.gallery import Gallery
 from device.session.finger import OFF_COUNTS, ON_COUNTS
-from device.ui.simulation import ChangingSource, Simulation, enrol_simulated
+from device.simulation import ChangingSource, Simulation, enrol_simulated
 from firmware_bridge import PortError
 
 
