@@ -164,10 +164,16 @@ class Session:
         if on is not was_on:
             yield FingerChanged(self._now(), on)
             self.live.forget()
-            if not on:
+            if on:
+                self._begin_sitting()
+            else:
                 self._leave()
-            elif self.recogniser is not None:
-                self.recogniser.begin_sitting()
+
+    def _begin_sitting(self) -> None:
+        if self.recogniser is not None:
+            self.recogniser.begin_sitting()
+        if self._afresh and not self.lock.pin_due(self._now()):
+            self.enrolling.begin_fresh(self._claim)  # the PIN came before the finger
 
     def _leave(self) -> None:
         """Nothing that was collected may be joined with what comes next."""

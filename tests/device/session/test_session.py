@@ -233,6 +233,25 @@ def test_a_reference_of_this_sitting_is_what_must_go_on(
     assert doubted.time_s > 133.0
 
 
+def test_a_pin_that_comes_before_the_finger_binds_afresh_too(
+    session_of: Callable[..., Session], sitting: Sitting, gallery: Gallery
+) -> None:
+    Guard(gallery.store).set_pin(PIN)
+    session = session_of(Lock(needs_pin=True), claim="ann", afresh=True)
+    events = told(session, sitting.air(1.0), [PinEntered(PIN)], sitting.air(1.0), sitting.pulse("eve", 60.0))
+    assert changes(events)[0] == (False, "ann", LockReason.BOUND_AFRESH)
+
+
+def test_without_the_pin_no_pulse_opens_what_is_bound_afresh(
+    session_of: Callable[..., Session], sitting: Sitting, gallery: Gallery
+) -> None:
+    Guard(gallery.store).set_pin(PIN)
+    session = session_of(Lock(needs_pin=True), claim="ann", afresh=True)
+    events = told(session, sitting.air(1.0), [PinEntered(PIN)], sitting.air(40.0), sitting.pulse("ann", 60.0))
+    assert changes(events) == [], "the PIN is too old"
+    assert not [one for one in events if isinstance(one, WindowScored)]
+
+
 def test_it_enrols_while_it_runs_and_recognises_who_was_enrolled(
     session_of: Callable[..., Session], sitting: Sitting, gallery: Gallery
 ) -> None:
