@@ -1,18 +1,21 @@
 """`pulsekey enrol NAME`: half a minute of good pulse becomes a person in the gallery."""
 
 import argparse
+import sys
 
 from device.bundle import Bundle, load_bundle
 from device.commands.options import add_bundle, add_gallery, add_json, add_port, open_reader, resolve_port
 from device.embedders import load_embedder
 from device.enrolment import LIMIT_S, MAX_GOOD_S, MIN_GOOD_S, Enrolment
-from device.events import Enrolled
+from device.events import Enrolled, EnrolmentProgress
 from device.frontend import BoardFrontEnd
 from device.gallery import Gallery
-from device.output import Output
+from device.output import Output, narrate
 from device.pipeline import enrol_from
 from device.stopping import Stopper
 from device.store_enrolment import EnrolmentStore
+from device.terminal.pulse_line import PulseLine
+from firmware_bridge import BoardReader
 
 HELP = (
     f"Enrol a person: {MIN_GOOD_S:.0f} to {MAX_GOOD_S:.0f} good seconds on the sensor, as many as it takes for the "
@@ -54,9 +57,23 @@ def run(args: argparse.Namespace) -> int:
 
 def _acquire(args: argparse.Namespace, bundle: Bundle, enrolment: Enrolment, output: Output) -> None:
     reader = open_reader(args, resolve_port(args), reconnect=False)
+    front_end = BoardFrontEnd(bundle.front_end)
     with Stopper(reader.close, _PATIENCE_S) as stopper, reader:
-        front_end = BoardFrontEnd(bundle.front_end)
-        for event in enrol_from(reader, front_end=front_end, enrolment=enrolment):
-            output.event(event)
+        if sys.stderr.isatty() and not args.json:
+            _draw(reader, front_end, enrolment, output)
+        else:
+            for event in enrol_from(reader, front_end=front_end, enrolment=enrolment):
+                output.event(event)
     if stopper.interrupted:
         raise KeyboardInterrupt
+
+
+def _draw(reader: BoardReader, front_end: BoardFrontEnd, enrolment: Enrolment, output: Output) -> None:
+    """The pulse as it runs, and progress beside it; what else happens in lines above."""
+    with PulseLine(sys.stderr) as line:
+        for event in enrol_from(line.watching(reader), front_end=front_end, enrolment=enrolment):
+            if isinstance(event, EnrolmentProgress):
+                line.text = narrate(event)
+            else:
+                line.clear()
+                output.event(event)

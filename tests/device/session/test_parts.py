@@ -1,5 +1,6 @@
 """Finger, inbox, waveform and keys, each by itself."""
 
+import io
 import os
 import pty
 import threading
@@ -15,6 +16,7 @@ from device.session.live import SECONDS, LiveSignal
 from device.session.orders import PinEntered, StopEnrolling
 from device.terminal.keys import Keys
 from device.terminal.plot import braille
+from device.terminal.pulse_line import PulseLine
 from firmware_bridge import RecordingEnded, SampleBlock
 from firmware_bridge.protocol import DataFlags
 
@@ -158,6 +160,30 @@ class TestBraille:
     def test_nothing_and_a_constant_are_drawn_too(self) -> None:
         assert braille(np.empty(0), 3, 2) == ["\u2800" * 3] * 2
         assert any(cell != "\u2800" for cell in "".join(braille(np.ones(50), 3, 2)))
+
+
+class TestPulseLine:
+    def drawn(self, columns: int = 80) -> str:
+        stream, seconds = io.StringIO(), iter(np.arange(0.0, 100.0, 0.05).tolist())
+        with PulseLine(stream, clock=lambda: next(seconds), columns=lambda: columns) as line:
+            line.text = "14 of about 26 good seconds"
+            t = np.arange(1000) / RATE_HZ
+            counts = np.rint(120_000 - 1500 * np.sin(2 * np.pi * 1.2 * t)).astype(int).tolist()
+            blocks = [block(at, counts[at : at + 5]) for at in range(0, 1000, 5)]
+            assert list(line.watching(blocks)) == blocks
+        return stream.getvalue()
+
+    def test_it_draws_over_itself_and_leaves_nothing(self) -> None:
+        frames = self.drawn().split("\r\x1b[K")
+        assert frames[0] == frames[-1] == ""
+        assert 40 < len(frames) < 60, "every fourth of 200 blocks"
+        assert all("\n" not in frame for frame in frames)
+        assert frames[-2].endswith("  14 of about 26 good seconds")
+        assert len(set(frames[-2][:28])) > 3, "a curve"
+        assert frames[1][:28] == "\u2800" * 28, "the rate is not known yet"
+
+    def test_a_narrow_terminal_is_not_left(self) -> None:
+        assert max(map(len, self.drawn(columns=30).split("\r\x1b[K"))) == 29
 
 
 class TestKeys:
