@@ -35,7 +35,7 @@ OWN_COMMANDS = {
     "evaluate": ("device.commands.evaluate", "measure error rates on recordings"),
     "bench": ("device.commands.bench", "measure speed and memory on this machine"),
 }
-EXTRAS = {"rich": "terminal", "nicegui": "ui"}
+EXTRAS = {"rich": "terminal"} | dict.fromkeys(("fastapi", "nicegui", "uvicorn"), "ui")
 """Modules that parts of the device need, and the extras that bring them."""
 OUR_PACKAGES = ("device", "firmware_bridge", "train", "export")
 

@@ -48,13 +48,14 @@ def test_the_demonstration_brings_its_own_sensor(capsys: pytest.CaptureFixture[s
     assert "--afresh" in refused(capsys, "--demo", "--afresh")
 
 
-def test_without_the_extra_it_says_how_to_get_it() -> None:
-    code = "import sys; sys.modules['nicegui'] = None; from device.cli import main; sys.exit(main(['ui', '--demo']))"
+@pytest.mark.parametrize("module", ["fastapi", "nicegui", "uvicorn"])
+def test_without_the_extra_it_says_how_to_get_it(module: str) -> None:
+    code = f"import sys; sys.modules[{module!r}] = None; from device.cli import main; sys.exit(main(['ui', '--demo']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        "pulsekey: error: ui needs the Python module nicegui, which is not installed: pip install 'pulsekey[ui]'\n"
+        f"pulsekey: error: ui needs the Python module {module}, which is not installed: pip install 'pulsekey[ui]'\n"
     )
 
 
