@@ -44,6 +44,7 @@ NEEDS_ELSEWHERE = {
     "ui": "tests/device/ui run it in a browser",
     "lsl": "tests/device/test_lsl_command.py runs it",
     "cohort": "tests/train run it",
+    "data": "tests/train/data run it against a server of their own",
     "--passphrase": "tests/device/store run it",
     "my-bundle": "tests/export make one",
     "evaluate": "tests/device/test_evaluate.py runs it: it needs two people",

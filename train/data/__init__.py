@@ -1,0 +1,1 @@
+"""Public recordings, downloaded from where they are published."""
