@@ -177,7 +177,7 @@ def pictures(folder: Path) -> None:
             browser.wait_for("Unknown person")
             browser.prefer("dark", motion=True)
             picture(browser, folder / "page-dark.png")
-            browser.find("#field-name").send_keys("grace")
+            browser.fill("#field-name", "grace")
             browser.press("Enrol", ".people")
             browser.wait("half of it", lambda: float(browser.find("progress").get_attribute("value") or 0) > 50)
             browser.prefer("light", motion=True)

@@ -100,6 +100,18 @@ class Browser:
         words = "return (document.querySelector(arguments[0]) || {textContent: ''}).textContent"
         return str(self.driver.execute_script(words, css))
 
+    def fill(self, css: str, keys: str) -> None:
+        """Type into a field, once it is there to be typed into and what stood in it is gone.
+
+        The page is told of a change word by word, so that its title may be news before its fields are.
+        """
+        ready = (
+            "const field = document.querySelector(arguments[0]);"
+            "return field !== null && field.checkVisibility() && !field.disabled && field.value === ''"
+        )
+        self.wait(f"an empty field {css}", lambda: self.driver.execute_script(ready, css))
+        self.find(css).send_keys(keys)
+
     def press(self, text: str, within: str = "body") -> None:
         """Press the first button with these words, as a mouse would."""
         find = (

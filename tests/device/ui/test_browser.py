@@ -24,7 +24,7 @@ def log_of(gallery: Path) -> list[tuple[str, str, str]]:
 
 def enrol(browser: Browser, simulation: Simulation, name: str) -> None:
     simulation.wear(name)
-    browser.find("#field-name").send_keys(name)
+    browser.fill("#field-name", name)
     browser.press("Enrol", ".people")
     browser.wait_for(f"Enrolling {name}")
     browser.wait(f"{name} in the list", lambda: name in browser.text(".cards"))
@@ -98,11 +98,10 @@ def test_the_pin_is_asked_for_and_taken(browser: Browser, simulation: Simulation
         assert not browser.find("#field-pin").is_displayed()
         simulation.wear("ada")
         browser.wait_for("PIN needed")
-        field = browser.find("#field-pin")
-        assert field.get_attribute("type") == "password"
-        field.send_keys("111111\n")
+        assert browser.find("#field-pin").get_attribute("type") == "password"
+        browser.fill("#field-pin", "111111\n")
         browser.wait("that it is wrong", lambda: "wrong PIN" in browser.text(".lines"))
-        field.send_keys(f"{PIN}\n")
+        browser.fill("#field-pin", f"{PIN}\n")
         browser.wait_for("Unlocked", "For ada")
         assert PIN not in browser.driver.page_source
         assert browser.faults() == []
