@@ -144,6 +144,7 @@ def test_another_part_than_was_asked_for_is_not_appended(fetch: Fetch) -> None:
     fetch.publisher.faults[PATH] = [cut, other]
     fetch()
     assert len(fetch.publisher.asked(PATH)) == 3
+    assert fetch.waits_s == [1.0, 2.0]  # refused as it came, not found out by the checksum
 
 
 def test_too_long_a_part_is_dropped(fetch: Fetch) -> None:
@@ -237,10 +238,12 @@ def _endless(handler: BaseHTTPRequestHandler, content: bytes) -> None:
     handler.wfile.write(content)
 
 
-@pytest.mark.parametrize("faults", [[], [_endless]], ids=["announced", "not announced"])
+@pytest.mark.parametrize("faults", [[], [_endless] * 2], ids=["announced", "not announced"])
 def test_a_file_has_its_bound(fetch: Fetch, tmp_path: Path, faults: list[Fault]) -> None:
     fetch.publisher.faults[PATH] = list(faults)
     assert fetch.fails(max_bytes=150_000)[0] is DataReason.TOO_LARGE
+    assert bool(fetch.progress) is bool(faults)
+    assert len(fetch.publisher.asked(PATH)) == 1
     assert list(tmp_path.glob("*.part")) == []
 
 
