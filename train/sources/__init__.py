@@ -1,0 +1,1 @@
+"""Readers of recordings as their publishers lay them out."""
