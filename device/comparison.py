@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,11 +92,7 @@ def comparator_of(bundle: Bundle) -> Comparator:
     Raises:
         BundleError: MISSING_FILE, DAMAGED or MALFORMED, where the cohort is not what the manifest says.
     """
-    try:
-        with np.load(io.BytesIO(bundle.read(COHORT_NAME)), allow_pickle=False) as arrays:
-            cohort = arrays["references"].astype(np.float32)
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise BundleError(BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME} cannot be read: {error}") from None
+    cohort = _cohort_array(bundle, "references", np.empty((0, 0))).astype(np.float32)
     nearest, size = bundle.manifest.comparison.nearest, bundle.manifest.architecture.embedding_size
     if cohort.ndim != 2 or cohort.shape[1] != size or len(cohort) < nearest:
         raise BundleError(
@@ -103,3 +100,22 @@ def comparator_of(bundle: Bundle) -> Comparator:
             f"{bundle.path / COHORT_NAME}: references {cohort.shape} are not at least {nearest} of size {size}",
         )
     return Comparator(cohort, nearest, bundle.manifest.comparison.calibration)
+
+
+def known_recordings(bundle: Bundle) -> frozenset[str]:
+    """Fingerprints of recordings whose people the bundle knows from training or from its cohort; none, where a bundle
+    does not tell.
+
+    Raises:
+        BundleError: as ``comparator_of``.
+    """
+    return frozenset(map(str, _cohort_array(bundle, "known", np.empty(0, dtype="U16"))))
+
+
+def _cohort_array(bundle: Bundle, name: str, absent: NDArray[Any]) -> NDArray[Any]:
+    try:
+        with np.load(io.BytesIO(bundle.read(COHORT_NAME)), allow_pickle=False) as arrays:
+            array: NDArray[Any] = arrays.get(name, absent)
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise BundleError(BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME} cannot be read: {error}") from None
+    return array

@@ -59,6 +59,10 @@ class Source:
     trained: Trained
     train: list[PersonWindows]
     """Good windows of the people who trained, for fine-tuning, calibration and cohort."""
+    others: list[PersonWindows]
+    """The same of people with another kind of sensor, for whitening, calibration and cohort."""
+    known: tuple[str, ...]
+    """Fingerprints of the recordings of everybody whom the bundle knows; `pulsekey evaluate` leaves them out."""
     dev: list[PersonWindows]
     """Good windows of the people held out, for the parity gate."""
     held_out: HeldOut
@@ -97,15 +101,15 @@ def build_bundle(source: Source, target: Path) -> Manifest:
 
 
 def _stage(source: Source, folder: Path) -> Manifest:
-    models = make_models(source.trained.network, source.train, _tuning(source))
+    models = make_models(source.trained.network, source.train, _tuning(source), source.others)
     spec = replace(source.trained.front_end, hop_samples=source.trained.front_end.window_samples // OVERLAP)
     embedders = {name: _embedder(name, content, source.trained) for name, content in models.items()}
     parity = _gate(models, embedders, source.dev)
     for name, content in models.items():
         (folder / name).write_bytes(content)
     (folder / GOLDEN_NAME).write_bytes(_golden(source, embedders))
-    cohort = _cohort(source.train, embedders["model.int8.tflite"])
-    np.savez(folder / COHORT_NAME, references=cohort)
+    cohort = _cohort([*source.train, *source.others], embedders["model.int8.tflite"])
+    np.savez(folder / COHORT_NAME, references=cohort, known=np.array(sorted(source.known), dtype="U16"))
     decides = operating(embedders["model.int8.tflite"], cohort, min(NEAREST, len(cohort)), spec, source.held_out)
     manifest = Manifest(
         model_id=f"{source.trained.config.name}-{hashlib.sha256(models['model.int8.tflite']).hexdigest()[:8]}",
@@ -187,7 +191,7 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _cohort(people: list[PersonWindows], embedder: Embedder) -> NDArray[np.float32]:
-    """One reference (n, d) of each person who trained, of windows spread over their recording."""
+    """One reference (n, d) of each person, of windows spread over their recording."""
     enough = [one.pulse for one in people if len(one.pulse) >= COHORT_WINDOWS]
     return np.stack([pooled(_embed(embedder, pulse[:: len(pulse) // COHORT_WINDOWS])) for pulse in enough])
 

@@ -1,6 +1,7 @@
 """The four models of a bundle, made from one network: float and INT8, TFLite and ONNX."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -22,7 +23,10 @@ CALIBRATION_WINDOWS = 600
 
 
 def make_models(
-    network: EmbeddingNetwork, people: list[PersonWindows], tuning: FineTuning | None = None
+    network: EmbeddingNetwork,
+    people: list[PersonWindows],
+    tuning: FineTuning | None = None,
+    others: Sequence[PersonWindows] = (),
 ) -> dict[str, bytes]:
     """Whiten, fine-tune if asked to, deploy, convert and quantise.
 
@@ -30,6 +34,7 @@ def make_models(
         network: trained, in evaluation mode.
         people: good windows of people who trained; they whiten, fine-tune and calibrate.
         tuning: how to fine-tune the whitened network, or None.
+        others: good windows of people with another kind of sensor; they whiten and calibrate too.
 
     Returns:
         ``model.{fp32,int8}.{tflite,onnx}`` and their content.
@@ -38,8 +43,8 @@ def make_models(
         ExportError: CALIBRATION, there are too few windows or they are constant; OPERATORS, an operator of the INT8
             model is not one.
     """
-    windows = _calibration(people)
-    network = whitened(network, people)
+    windows = _calibration([*people, *others])
+    network = whitened(network, people, others)
     if tuning is not None:
         # After whitening, which about doubles what rounding costs: what is trained is what the gate looks at.
         network = fine_tuned(network, people, tuning)

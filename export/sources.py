@@ -18,6 +18,7 @@ from train.checkpoint import Trained
 from train.cohorts import Identity, read_bidmc, read_challenge
 from train.distillation.config import DistillationConfig
 from train.errors import TrainError, TrainReason
+from train.people import assert_apart, hold_out, record_of, without
 from train.protocols import split_people
 from train.protocols.config import ProtocolConfig
 from train.synchronous import SynchronousRecording, pairs_of
@@ -35,6 +36,14 @@ BIDMC = TrainingData(
     citation="Pimentel et al. 2017, doi:10.1109/TBME.2016.2613124; Goldberger et al. 2000",
     use="training and threshold",
 )
+STRESS_PREDICT = TrainingData(
+    name="Stress-Predict",
+    licence="MIT",
+    citation="Iqbal et al. 2022, doi:10.3390/s22218135",
+    use="whitening and cohort, two thirds of its people",
+)
+OTHERS_SEED = 7
+"""Of the draw of the third of the others who stay unknown to every bundle."""
 LAYOUT = "challenge2015/challenge2015.npz and bidmc/"
 
 
@@ -43,8 +52,11 @@ class _People:
     """Whose recordings a bundle is made of."""
 
     train: list[Recording]
+    """One recording of each person who trained."""
     held_out: list[Recording]
     data: tuple[TrainingData, ...]
+    known: list[Recording]
+    """All that trained."""
 
 
 def gather(
@@ -53,6 +65,7 @@ def gather(
     test_cohorts: tuple[Path, ...],
     signing: SigningKey,
     fine_tune_epochs: int = 0,
+    others: Path | None = None,
 ) -> Source:
     """Read the people who trained, for calibration, and those held out, for gate and threshold.
 
@@ -63,11 +76,13 @@ def gather(
         test_cohorts: cohort files of people never seen, measured and reported.
         signing: the key that signs the bundle.
         fine_tune_epochs: of fine-tuning before conversion, 0 for none.
+        others: a cohort file of people with another kind of sensor, two thirds of whom join whitening and cohort.
 
     Raises:
         ExportError: the recordings are of other people than the checkpoint names.
         RecordingError: a file cannot be read, or the path is a file for a folder or the other way round.
-        TrainError: LEAK, somebody who trained is in a test cohort; TOO_FEW_PEOPLE, as ``split_people``.
+        TrainError: LEAK, somebody who trained, or signal of theirs, is held out or in a test cohort; TOO_FEW_PEOPLE, as
+            ``split_people``.
     """
     config = trained.config
     experiment = config if isinstance(config, DistillationConfig) else None
@@ -75,17 +90,21 @@ def gather(
     for path in test_cohorts:
         _require_strangers(trained, path)
     people = _of_recogniser(trained, recordings) if experiment is None else _of_student(trained, experiment, recordings)
+    aside = _others(others) if others is not None else []
+    _assert_apart(people, aside, test_cohorts)
     return Source(
         trained=replace(trained, dev_subjects=tuple(one.subject for one in people.held_out)),
         train=[good_windows(one, trained.front_end) for one in people.train],
+        others=[good_windows(one, trained.front_end) for one in aside],
+        known=tuple({one.fingerprint for one in (*people.known, *aside)}),
         dev=[good_windows(one, trained.front_end) for one in people.held_out],
         held_out=HeldOut(
             tuple(people.held_out), " and ".join(one.name for one in people.data) + ", held out of training"
         ),
-        training_data=people.data,
+        training_data=(*people.data, *([_terms(others)] if others is not None else [])),
         test_cohorts=test_cohorts,
         signing=signing,
-        command=_command(trained, test_cohorts, fine_tune_epochs),
+        command=_command(trained, test_cohorts, fine_tune_epochs, others),
         fine_tune_epochs=fine_tune_epochs,
     )
 
@@ -115,6 +134,34 @@ def _require_strangers(trained: Trained, path: Path) -> None:
         )
 
 
+def _assert_apart(people: _People, others: Sequence[Recording], test_cohorts: Sequence[Path]) -> None:
+    """Neither a threshold nor an error rate comes from signal that trained, whatever name it goes by.
+
+    Of a test cohort, recordings that the bundle will know are left out by their fingerprint, as `evaluate` does.
+    """
+    trained = [record_of(one) for one in people.known]
+    assert_apart(trained, [record_of(one) for one in people.held_out], ("trains", "is held out"))
+    aside = {one.fingerprint for one in others}
+    for path in test_cohorts:
+        tested = [record_of(one) for one in read_cohort(path) if one.fingerprint not in aside]
+        assert_apart([*trained, *map(record_of, others)], tested)
+
+
+def _others(path: Path) -> list[Recording]:
+    """Those of a cohort file who join whitening and cohort: all but the third that is drawn to stay unknown."""
+    everyone = [Identity(one) for one in read_cohort(path)]
+    named = list({one.subject: one for one in everyone}.values())
+    unknown = hold_out(named, round(len(named) / 3), OTHERS_SEED)
+    return [one.recording for one in without(everyone, unknown)]
+
+
+def _terms(path: Path) -> TrainingData:
+    """On what terms the people of another sensor are used."""
+    if path.stem == "stress_predict":
+        return STRESS_PREDICT
+    return TrainingData(path.stem, "not stated", "not stated", STRESS_PREDICT.use)
+
+
 def _of_recogniser(trained: Trained, recordings: Path) -> _People:
     everyone = {one.subject: one.recording for one in read_challenge(recordings, 0.0)}
     missing = sorted({*trained.train_subjects, *trained.dev_subjects} - set(everyone))
@@ -124,10 +171,12 @@ def _of_recogniser(trained: Trained, recordings: Path) -> _People:
             f"{recordings} lacks {len(missing)} people of the checkpoint, {missing[0]} first; give the file it was "
             "trained on",
         )
+    trained_subjects = frozenset(trained.train_subjects)
     return _People(
         [everyone[subject] for subject in trained.train_subjects],
         [everyone[subject] for subject in trained.dev_subjects],
         (CHALLENGE_2015,),
+        [one.recording for one in read_challenge(recordings, 0.0, every=True) if one.subject in trained_subjects],
     )
 
 
@@ -150,7 +199,8 @@ def _of_student(trained: Trained, config: DistillationConfig, folder: Path) -> _
         for one, people in ((CHALLENGE_2015, challenge), (BIDMC, bidmc))
         if any(person.subject in used for person in people)
     ]
-    return _People([one.recording for one in train], [one.recording for one in test], tuple(data))
+    trains = [one.recording for one in train]
+    return _People(trains, [one.recording for one in test], tuple(data), trains)
 
 
 def _split(everyone: Sequence[Identity], protocol: ProtocolConfig) -> tuple[list[Identity], list[Identity]]:
@@ -164,7 +214,7 @@ def _split(everyone: Sequence[Identity], protocol: ProtocolConfig) -> tuple[list
     return [named[subject] for subject in split.train.people], [named[subject] for subject in split.test.people]
 
 
-def _command(trained: Trained, test_cohorts: tuple[Path, ...], fine_tune_epochs: int) -> str:
+def _command(trained: Trained, test_cohorts: tuple[Path, ...], fine_tune_epochs: int, others: Path | None) -> str:
     """The commands that made the bundle, and the whole configuration, whatever its file was called."""
     config = trained.config
     if isinstance(config, DistillationConfig):
@@ -172,6 +222,8 @@ def _command(trained: Trained, test_cohorts: tuple[Path, ...], fine_tune_epochs:
     else:
         data, run, epoch = "challenge2015.npz", f"{config.name}/best.ckpt", f"best epoch {trained.epoch}"
     options = "".join(f" --test {path.name}" for path in test_cohorts)
+    if others is not None:
+        options += f" --others {others.name}"
     if fine_tune_epochs:
         options += f" --fine-tune {fine_tune_epochs}"
     return (

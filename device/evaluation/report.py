@@ -21,12 +21,14 @@ def _conditions(result: Result) -> list[str]:
     enrolled_from = ", ".join(settings.enrol_sessions) or "the first recording"
     probed_with = ", ".join(settings.probe_sessions) or "the rest of the same recording"
     missing = f" (not: {', '.join(result.not_enrolled[:8])}{', ...' * (len(result.not_enrolled) > 8)})"
+    known = [f"recordings left out, since the model knows their people: {result.known}"] if result.known else []
     return [
         f"{result.cohort}: model {result.model_id}, {result.precision} on {result.runtime}",
         f"enrolled from {settings.enrol_seconds:g} s of {enrolled_from}, probed with {probed_with}",
         f"people {result.people}, enrolled {result.enrolled}{missing * bool(result.not_enrolled)}, "
         f"failure to enrol {_percent(result.fte)}",
         f"windows {result.windows}, refused by quality (FTA) {_percent(result.fta)}",
+        *known,
     ]
 
 

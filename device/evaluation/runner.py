@@ -1,7 +1,7 @@
 """Runs an evaluation: cohort -> time lines -> enrolment -> decisions -> error rates."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from device.advice import explain
 from device.bootstrap import people_intervals
 from device.bundle import Bundle
-from device.comparison import comparator_of
+from device.comparison import comparator_of, known_recordings
 from device.decision import boundaries_at
 from device.embedders import Embedder
 from device.enrolment import windows_in
@@ -21,7 +21,7 @@ from device.evaluation.settings import FMRS, DecisionRates, Result, Settings
 from device.evaluation.timelines import Timeline, timelines_of
 from device.frontend import Reason
 from device.metrics import equal_error_rate, fnmr_at_fmr, least_fmr, rank_one
-from firmware_bridge.recordings import Cohort, read_cohort
+from firmware_bridge.recordings import Cohort, Recording, read_cohort
 
 Progress = Callable[[str], None]
 
@@ -44,7 +44,7 @@ def evaluate(
     spec = bundle.front_end
     selector = Selector(settings, spec)
     boundaries = boundaries_at(bundle.manifest.decision, settings.fmr)
-    timelines = _read(read_cohort(cohort_path), bundle, embedder, selector, progress)
+    timelines, known = _read(read_cohort(cohort_path), bundle, embedder, selector, progress)
     plans = [selector.plan(subject, lines) for subject, lines in timelines.items()]
     enrolled = [plan for plan in plans if plan.enrollable]
     reasons = sum((line.reasons for lines in timelines.values() for line in lines), Counter[Reason]())
@@ -58,6 +58,7 @@ def evaluate(
         precision=precision,
         runtime=embedder.runtime,
         people=len(plans),
+        known=known,
         enrolled=len(enrolled),
         not_enrolled=tuple(plan.subject for plan in plans if not plan.enrollable),
         windows=windows,
@@ -73,18 +74,29 @@ def evaluate(
 
 def _read(
     cohort: Cohort, bundle: Bundle, embedder: Embedder, selector: Selector, progress: Progress
-) -> dict[str, list[Timeline]]:
+) -> tuple[dict[str, list[Timeline]], int]:
+    """Time lines of everybody wanted, and how many of their recordings were left out: the model knows their people."""
     keys = cohort.sessions if cohort.windowed else cohort.records
     # Asked before any record is decoded: what is not used is never read.
     wanted = [
         i for i in range(len(cohort)) if selector.wants(str(cohort.subjects[i]), str(keys[i]), str(cohort.sessions[i]))
     ]
-    recordings = (cohort[i] for i in wanted)
+    known = known_recordings(bundle)
+    left_out = 0
+
+    def strangers() -> Iterator[Recording]:
+        nonlocal left_out
+        for recording in map(cohort.__getitem__, wanted):
+            if recording.fingerprint in known:
+                left_out += 1
+            else:
+                yield recording
+
     timelines: dict[str, list[Timeline]] = {}
-    for timeline in timelines_of(recordings, embedder, bundle.front_end, windowed=cohort.windowed):
+    for timeline in timelines_of(strangers(), embedder, bundle.front_end, windowed=cohort.windowed):
         progress(timeline.subject)
         timelines.setdefault(timeline.subject, []).append(timeline)
-    return timelines
+    return timelines, left_out
 
 
 def _refuse_too_few(plans: list[Plan], enrolled: list[Plan], reasons: Counter[Reason], cohort_path: Path) -> None:

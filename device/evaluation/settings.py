@@ -133,6 +133,8 @@ class Result:
     decisions: tuple[DecisionRates, ...]
     attempts: AttemptRates | None
     """None where nobody had enough good windows for one."""
+    known: int = 0
+    """Recordings left out, since the model knows their people from its training or its cohort."""
 
     @property
     def fte(self) -> float:
@@ -144,6 +146,7 @@ class Result:
         return {
             "cohort": self.cohort,
             "people": self.people,
+            "known": self.known,
             "fta": self.fta,
             "decisions": {f"{rates.seconds:g}": rates.to_json() for rates in self.decisions},
             "attempts": self.attempts.to_json() if self.attempts else None,

@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.npz",
         help="a cohort to measure on, nobody of which trained; repeatable",
     )
+    parser.add_argument(
+        "--others",
+        type=Path,
+        metavar="FILE.npz",
+        help="a cohort of people with another kind of sensor: two thirds of them join whitening and the cohort",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder; must not exist")
     parser.add_argument(
         "--fine-tune",
@@ -67,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     with quiet():
         from export.build import build_bundle
         from export.sources import gather
-    manifest = build_bundle(gather(trained, args.data, tuple(args.test), key, args.fine_tune), args.out)
+    manifest = build_bundle(gather(trained, args.data, tuple(args.test), key, args.fine_tune, args.others), args.out)
     accept_llr = boundaries_at(manifest.decision).accept_llr
     print(f"{args.out}: {manifest.model_id}, accepts from a log-likelihood ratio of {accept_llr:.2f}")
     return 0

@@ -1,5 +1,6 @@
 """What every reader of recordings gives."""
 
+import hashlib
 import math
 from dataclasses import dataclass, replace
 from typing import Self
@@ -11,6 +12,8 @@ from firmware_bridge.errors import RecordingError, RecordingReason
 
 LOST_COUNTS = np.iinfo(np.int32).min
 """In the place of counts that were lost; WFDB's format 32 means the same by it."""
+
+FINGERPRINT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +30,12 @@ class Recording:
     session: str
     record: str
     counts: NDArray[np.int32] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits of the SHA-256 of its first minute: the same by whatever name, cut short or not."""
+        first = self.ppg[: round(FINGERPRINT_S * self.rate_hz)]
+        return hashlib.sha256(np.ascontiguousarray(first).tobytes()).hexdigest()[:16]
 
     def cut(self, start_s: float = 0.0, seconds: float | None = None) -> Self:
         """The part that begins ``start_s`` seconds in and lasts ``seconds``, or to the end.

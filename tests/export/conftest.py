@@ -72,6 +72,8 @@ def source(own_home: Path) -> Source:
     return Source(
         trained=Trained(shipped_network(config.network), config, spec, (), (), 1),
         train=[good_windows(wearer_recording(name, 1, 300.0), spec) for name in wearer_names()],
+        others=[good_windows(wearer_recording(wearer_names()[0], 3, 60.0), spec)],
+        known=("0123456789abcdef",),
         dev=[good_windows(one, spec) for one in held_out],
         held_out=HeldOut(held_out, "simulated wearers"),
         training_data=(TrainingData("simulated wearers", "MIT", "this project", "training"),),
