@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # LiteRT's forerunner, which many boards still have, wants a NumPy that nothing else here does: an environment of its own.
 TFLITE := .venv-tflite
+# What builds the wheel and lists what is in it: some packages, where the tests' environment is some GB.
+PACKAGING := build/packaging
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-ui test tflite check firmware flash uno clean
+.PHONY: help install demo demo-ui test tflite check wheel check-wheel pins check-arm firmware flash uno clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -60,6 +62,24 @@ check: $(VENV)/dev ## lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+$(PACKAGING)/ready: $(VENV)/created constraints.txt
+	@$(BIN)/python -m venv $(PACKAGING)
+	@$(PACKAGING)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt cyclonedx-python-lib 'setuptools>=77' uv
+	@touch $@
+
+wheel: $(PACKAGING)/ready ## the wheel and its bill of materials into dist: the same bytes from the same commit
+	@wheel=$$($(PACKAGING)/bin/python -m tests.packaging.building dist) && echo "$$wheel" && \
+		$(PACKAGING)/bin/python -m tests.packaging.sbom "$$wheel"
+
+check-wheel: wheel ## the wheel in clean environments of every Python here, and with the oldest packages (an hour or so)
+	@$(PACKAGING)/bin/python -m tests.packaging.check_wheel "$$(ls -t dist/*.whl | head -n 1)" $(TESTS)
+
+pins: $(PACKAGING)/ready ## resolve device/requirements.txt anew: what a device installs, by hash
+	@$(PACKAGING)/bin/python -m tests.packaging.pins
+
+check-arm: $(VENV)/dev ## the wheel on an emulated 64-bit ARM, as on a Raspberry Pi: make check-arm ONLY="3.11 cortex-a53"
+	@$(MAKE) --no-print-directory -s -f tests/arm/arm.mk check-arm PYTHON=$(BIN)/python ONLY="$(ONLY)"
 
 firmware: ## compile the sensor board's sketch for an Arduino Uno into build/firmware
 	@$(MAKE) --no-print-directory -s -f firmware_bridge/firmware/uno.mk firmware

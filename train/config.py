@@ -28,8 +28,11 @@ class DataConfig:
     dev_people: int
     hop_samples: int
     """Hop of training windows, 125-Hz samples; they overlap, those of the device do not."""
-    backwards: bool
-    """Whether everyone's windows played backwards train too, as those of as many people more."""
+    all_records: bool
+    """Whether every record of an inferred person trains, or only the best; who is one is inferred too eagerly, so that
+    all of them want more than one centre (``LossConfig.centres``)."""
+    views: list[str]
+    """Names of ``train.views``; each doubles the people who train."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,12 @@ class AugmentConfig:
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """Additive angular margin softmax (ArcFace)."""
+    """Additive angular margin softmax (ArcFace), with several centres a person where one may be two."""
 
     margin_degrees: float
     scale: float
+    centres: int
+    """Centres of each person, of which the nearest counts."""
     margin_epochs: int
     """Epochs in which the margin grows to its full size; at once, a network hardly begins to learn."""
 
@@ -67,7 +72,9 @@ class OptimiserConfig:
     epochs: int
     batch_size: int
     windows_per_person: int
-    """Windows drawn from each training person in an epoch."""
+    """Windows drawn from each training person in an epoch, as they are."""
+    windows_per_view: int
+    """The same of each person's every view."""
     learning_rate: float
     weight_decay: float
     rounding_epochs: int

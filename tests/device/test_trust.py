@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from device import trust as trust_module
 from device import user_data
-from device.bundle import load_bundle
+from device.bundle import MODELS, load_bundle
 from device.cli import main
 from device.errors import BundleError, BundleReason, TrustError, TrustReason
 from device.public_key import PublicKey, read_public_key
@@ -59,10 +59,11 @@ def test_fingerprint_is_the_beginning_of_the_sha256() -> None:
     assert PublicKey(bytes(32)).fingerprint == "6668 7aad f862 bd77"
 
 
-def test_a_key_ships_and_the_model_that_ships_is_signed_with_it() -> None:
-    assert [one.path.name for one in trusted_keys() if one.ships] == ["pulsekey.pub"]
+def test_two_keys_ship_and_every_model_that_ships_is_signed_with_one() -> None:
+    assert [one.path.name for one in trusted_keys() if one.ships] == ["pulsekey-2.pub", "pulsekey.pub"]
     (Path(os.environ["XDG_DATA_HOME"]) / "pulsekey" / "trusted" / "tests.pub").unlink()
-    assert load_bundle().manifest.model_id
+    for path in sorted(MODELS.glob("*/manifest.json")):
+        assert load_bundle(path.parent).manifest.model_id
 
 
 def test_trust_list_remove(

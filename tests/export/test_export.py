@@ -136,11 +136,11 @@ def test_nothing_is_written_over_an_existing_folder(bundle: Path, source: Source
 
 def test_too_little_to_calibrate_with(source: Source, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="99 windows to calibrate with, 100 are needed"):
-        build_bundle(replace(source, train=[PersonWindows("a", source.train[0].pulse[:99])]), tmp_path / "x")
+        build_bundle(replace(source, train=[PersonWindows("a", source.train[0].pulse[:99])], others=[]), tmp_path / "x")
     still = source.train[0].pulse[:120].copy()
     still[60] = 0.25
     with pytest.raises(ExportError, match="a window to calibrate with is constant"):
-        build_bundle(replace(source, train=[PersonWindows("a", still)]), tmp_path / "x")
+        build_bundle(replace(source, train=[PersonWindows("a", still)], others=[]), tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
 
 

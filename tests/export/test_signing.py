@@ -266,8 +266,9 @@ def test_export_hands_its_key_to_the_build(
 
     keys: list[signing.SigningKey] = []
 
-    def gather(_: object, __: object, ___: object, key: signing.SigningKey, epochs: int) -> str:
+    def gather(_: object, __: object, ___: object, key: signing.SigningKey, epochs: int, others: Path | None) -> str:
         assert epochs == 0
+        assert others is None
         keys.append(key)
         return "a source"
 

@@ -5,24 +5,11 @@ import pytest
 
 from firmware_bridge.errors import RecordingError, RecordingReason
 from firmware_bridge.recordings import Recording, read_cohort, read_wfdb
-from train.cohorts import (
-    MIN_NUMBER_DISTANCE,
-    Identity,
-    hold_out,
-    may_be_one_person,
-    read_bidmc,
-    read_challenge,
-    without,
-    write_cohort,
-)
+from train.cohorts import read_bidmc, read_challenge, write_cohort
 
 
 def recording(subject: str, ppg: np.ndarray | None = None, rate_hz: float = 125.0) -> Recording:
     return Recording(np.arange(500.0) if ppg is None else ppg, rate_hz, subject, "day", f"r-{subject}")
-
-
-def identities(numbers: list[int]) -> list[Identity]:
-    return [Identity(recording(f"p{number}"), number) for number in numbers]
 
 
 def test_a_cohort_file_gives_back_what_was_written(tmp_path: Path) -> None:
@@ -43,25 +30,6 @@ def test_a_cohort_has_one_rate_and_samples(tmp_path: Path) -> None:
         write_cohort(tmp_path / "c.npz", [recording("a"), recording("b", rate_hz=64.0)])
     with pytest.raises(RecordingError, match="r-a holds no sample"):
         write_cohort(tmp_path / "c.npz", [recording("a", np.full(5, np.nan))])
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_held_out_people_may_not_be_one_another(seed: int) -> None:
-    people = identities(list(range(100, 400, 4)))
-    held = hold_out(people, 20, seed)
-    assert len(held) == 20
-    for i, first in enumerate(held):
-        for second in held[:i]:
-            assert abs(first.number - second.number) >= MIN_NUMBER_DISTANCE
-    rest = without(people, held)
-    assert {one.subject for one in rest}.isdisjoint(one.subject for one in held)
-    assert len(rest) + len(held) == len(people)
-
-
-def test_nearness_is_unknown_without_numbers() -> None:
-    assert not may_be_one_person(*identities([-1, -1]))
-    assert may_be_one_person(*identities([100, 110]))
-    assert not may_be_one_person(*identities([100, 111]))
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

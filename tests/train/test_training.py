@@ -47,16 +47,41 @@ def data(people: int = 4, windows: int = 40) -> TrainingData:
     return TrainingData([person(n, long) for n in range(people)], [person(n + 9, 300) for n in range(3)], spec)
 
 
-def test_windows_played_backwards_are_those_of_as_many_people_more(tmp_path: Path) -> None:
+def test_every_view_of_a_person_is_somebody_else(tmp_path: Path) -> None:
     config = tiny()
-    config = replace(config, data=replace(config.data, backwards=True))
+    config = replace(
+        config,
+        data=replace(config.data, views=["inverted", "backwards"]),
+        optimiser=replace(config.optimiser, windows_per_person=5, windows_per_view=2),
+    )
     given = data(people=3, windows=25)
     windows, labels = Trainer(config, given, tmp_path)._draw()
-    assert sorted(set(labels.tolist())) == list(range(6))
+    assert sorted(labels.tolist()) == sorted([*range(3)] * 5 + [*range(3, 12)] * 2)
     own = [{row.tobytes() for row in one.pulse} for one in given.train]
+    back = [lambda row: row, lambda row: row[::-1], lambda row: -row, lambda row: -row[::-1]]
     for window, label in zip(windows.numpy(), labels.tolist(), strict=True):
-        drawn = window if label < 3 else np.ascontiguousarray(window[::-1])
-        assert drawn.tobytes() in own[label % 3]
+        assert np.ascontiguousarray(back[label // 3](window)).tobytes() in own[label % 3]
+
+
+def test_of_a_persons_centres_the_nearest_counts(tmp_path: Path) -> None:
+    config = tiny()
+    config = replace(config, data=replace(config.data, views=[]), loss=replace(config.loss, centres=2, scale=8.0))
+    trainer = Trainer(config, data(people=3), tmp_path)
+    loss = trainer._loss
+    rows = torch.nn.functional.normalize(torch.randn(4, 16, generator=torch.Generator().manual_seed(0)))
+    labels = torch.tensor([0, 1, 2, 1])
+    loss.margin = 0.1
+    centres = loss.W.detach().double().numpy()
+    wanted = 0.0
+    for row, label in zip(rows.double().numpy(), labels.tolist(), strict=True):
+        cosines = []
+        for person in range(3):
+            both = [centres[:, 2 * person + k] for k in range(2)]
+            cosines.append(max(float(row @ one) / float(np.linalg.norm(one)) for one in both))
+        logits = [8.0 * c for c in cosines]
+        logits[label] = 8.0 * np.cos(np.arccos(cosines[label]) + 0.1)
+        wanted += float(np.log(np.sum(np.exp(logits))) - logits[label]) / 4
+    assert loss(rows, labels).item() == pytest.approx(wanted, rel=1e-5)
 
 
 def test_a_training_that_was_cut_goes_on_to_the_same_weights(tmp_path: Path) -> None:

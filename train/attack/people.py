@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from device.enrolment import DEFAULT_SECONDS
 from firmware_bridge.recordings import Recording, read_cohort
 from train.errors import TrainError, TrainReason
+from train.people import assert_apart, record_of
 from train.synchronous import SynchronousRecording, read_bidmc_pairs, read_challenge_pairs
 
 Floats = NDArray[np.float64]
@@ -105,9 +106,11 @@ def checked(victims: Sequence[Person], training: Sequence[SynchronousRecording],
     """These people.
 
     Raises:
-        TrainError: LEAK, somebody is on both sides.
+        TrainError: LEAK, somebody, or seconds of a recording, are on both sides.
     """
-    both = {one.subject for one in victims} & {one.identity.subject for one in training}
-    if both:
-        raise TrainError(TrainReason.LEAK, f"{sorted(both)[0]} is a victim and a training person; leave one out")
+    assert_apart(
+        [record_of(one.recording) for one in victims],
+        [record_of(one.identity.recording) for one in training],
+        ("is a victim", "a training person"),
+    )
     return People(tuple(victims), tuple(training), source)

@@ -4,7 +4,10 @@ import argparse
 import logging
 from pathlib import Path
 
-HELP = "train a network to ship, or an experiment of distillation or a sweep of them; a run that was cut goes on"
+HELP = (
+    "train a network to ship, or an experiment of distillation or a sweep of them; a run that was cut goes on. Several "
+    "processes train one network: torchrun --nproc_per_node 2 $(which pulsekey) train CONFIG --data PATH"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="PATH",
-        help="the challenge2015 cohort file; for distillation the folder of challenge2015/challenge2015.npz and bidmc/",
+        help="the challenge2015 cohort file, or a folder of pulsekey data prepare; for distillation the folder of "
+        "challenge2015/challenge2015.npz and bidmc/",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="where runs go (default: runs/NAME, runs/ for a sweep)")
     parser.add_argument("--seed", type=int, help="instead of the config's, in an experiment of distillation")
@@ -31,24 +35,39 @@ def _workers(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train; a second call with the same arguments resumes."""
-    from train.distillation.config import is_distillation
+    """Train; a second call with the same arguments resumes.
 
-    logging.getLogger("train").setLevel(logging.INFO)  # a training says how far it is without being asked
-    if args.sweep is not None:
-        return _sweep(args)
-    return _distil(args) if is_distillation(args.config) else _recogniser(args)
+    Raises:
+        TrainError: BAD_CONFIG, torchrun started what trains in one process.
+    """
+    from train.distillation.config import is_distillation
+    from train.errors import TrainError, TrainReason
+    from train.parallel import is_first, started_together
+
+    # A training says how far it is without being asked.
+    logging.getLogger("train").setLevel(logging.INFO if is_first() else logging.WARNING)
+    if args.sweep is None and not is_distillation(args.config):
+        return _recogniser(args)
+    if started_together():
+        raise TrainError(
+            TrainReason.BAD_CONFIG,
+            "distillation trains in one process: call pulsekey train without torchrun, or a --sweep with --workers",
+        )
+    return _distil(args) if args.sweep is None else _sweep(args)
 
 
 def _recogniser(args: argparse.Namespace) -> int:
     from train.config import load_config
     from train.errors import TrainError, TrainReason
     from train.experiment import train
+    from train.parallel import is_first
 
     if args.seed is not None:
         raise TrainError(TrainReason.BAD_CONFIG, f"--seed is for experiments of distillation; set it in {args.config}")
     config = load_config(args.config)
-    print(train(config, args.data, args.out or Path("runs") / config.name))
+    best = train(config, args.data, args.out or Path("runs") / config.name)
+    if is_first():
+        print(best)
     return 0
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from train.cohorts import numbers_near
 from train.errors import TrainError, TrainReason
+from train.frontend_design import RATE_HZ
+from train.people import Record, assert_apart, assert_strangers, numbers_near
+from train.stretches import stretches_of_windows
 from train.synchronous import MARGIN_SAMPLES, PersonPairs
 
 GUARD_SAMPLES = MARGIN_SAMPLES + 16
@@ -74,16 +76,21 @@ class Split:
         """Assert that nothing leaks.
 
         Raises:
-            TrainError: LEAK, a window that tests is also one that trains, by person or by time, or a person is tested
-                whom the network cannot name.
+            TrainError: LEAK, a window that tests is also one that trains, by person, by time or by its signal; a person
+                is tested whom the network cannot name; or two people who are tested as strangers may be one.
         """
-        shared = set(self.train.people) & set(self.test.people)
-        if shared and not self.closed:
-            unknown = sorted(set(self.test.people) - set(self.train.people))
-            says = f"{unknown[0]} is tested and does not train" if unknown else f"{min(shared)} trains and is tested"
-            raise TrainError(TrainReason.LEAK, f"{says}: either everyone does both or nobody; mend the split")
+        unknown = sorted(set(self.test.people) - set(self.train.people))
+        if unknown and set(self.train.people) & set(self.test.people):
+            raise TrainError(
+                TrainReason.LEAK,
+                f"{unknown[0]} is tested and does not train: either everyone does both or nobody; mend the split",
+            )
         if self.closed:
             self._check_times()
+        tested = _records(self.test, parts=self.closed)
+        assert_apart(_records(self.train, parts=self.closed), tested)
+        if not self.closed:
+            assert_strangers(tested)
 
     def _check_times(self) -> None:
         length = self.train.ppg.shape[1]
@@ -95,3 +102,27 @@ class Split:
                 raise TrainError(TrainReason.LEAK, f"{person} has no {where} window; leave them out of both")
             if int(trained.max()) + length + GUARD_SAMPLES > int(tested.min()):
                 raise TrainError(TrainReason.LEAK, f"windows of {person} that train reach into those that test")
+
+
+def _records(windows: WindowSet, *, parts: bool) -> list[Record]:
+    """Everybody's windows for the guard; ``parts`` says that the rest of a recording may be on the other side."""
+    length = windows.ppg.shape[1]
+    records = []
+    for number, person in enumerate(windows.people):
+        own = windows.label == number
+        start = windows.start[own]
+        records.append(
+            Record(
+                person,
+                person,
+                windows.numbers[number],
+                stretches=stretches_of_windows(windows.wide[own], start - MARGIN_SAMPLES, RATE_HZ),
+                span=_span(start, length) if parts else None,
+            )
+        )
+    return records
+
+
+def _span(start: NDArray[np.int64], length: int) -> tuple[int, int]:
+    """The first sample of windows and the first past them."""
+    return int(start.min()), int(start.max()) + length

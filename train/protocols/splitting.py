@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from train.cohorts import hold_out
 from train.errors import TrainError, TrainReason
+from train.people import hold_out
 from train.protocols.config import Protocol, ProtocolConfig, Stage
 from train.protocols.split import GUARD_SAMPLES, Split, WindowSet
 from train.synchronous import PersonPairs

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.cohorts import MIN_NUMBER_DISTANCE, hold_out
 from train.errors import TrainError, TrainReason
+from train.people import MIN_NUMBER_DISTANCE, hold_out
 from train.protocols import Split, WindowSet, rivals, split_people
 from train.protocols.config import ProtocolConfig
 from train.protocols.split import GUARD_SAMPLES
