@@ -34,6 +34,7 @@ OWN_COMMANDS = {
     "demo": ("device.commands.demo", "show the whole chain on a simulated board"),
     "evaluate": ("device.commands.evaluate", "measure error rates on recordings"),
     "bench": ("device.commands.bench", "measure speed and memory on this machine"),
+    "soak": ("device.commands.soak", "let the device run for a day of faults in minutes"),
 }
 EXTRAS = {"rich": "terminal"} | dict.fromkeys(("fastapi", "nicegui", "uvicorn"), "ui")
 """Modules that parts of the device need, and the extras that bring them."""

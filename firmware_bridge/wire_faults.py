@@ -1,5 +1,6 @@
 """What can happen to bytes between a board and its host: a board behind a damaged wire is itself a board."""
 
+import math
 from binascii import crc_hqx
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +16,10 @@ from firmware_bridge.uart import resampled
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing arrives from ``at_s`` of the board's life on for ``duration_s``; then all that waited."""
+    """Nothing arrives from ``at_s`` of the board's life on for ``duration_s``; then all that waited.
+
+    A reader that opens the port anew has left it behind: the board's life stands still meanwhile.
+    """
 
     at_s: float
     duration_s: float
@@ -63,12 +67,19 @@ class WireFaults:
     def __init__(self, board: Board, damage: WireDamage, seed: int = 0) -> None:
         self._board, self._damage = board, damage
         self._random = Random(seed)
-        self._lived_s = 0.0
+        self._lived_s, self._left_behind_s = 0.0, -math.inf
+        self._booted = False
         self.counts = WireFaultCounts()
+
+    def change(self, damage: WireDamage) -> None:
+        """Do ``damage`` from the next packet on; in the thread that takes the packets."""
+        self._damage = damage
 
     def boot(self) -> Iterator[Packet]:
         """What arrives of all that the board sends."""
         began_s = self._lived_s
+        self._left_behind_s = began_s if self._booted else -math.inf
+        self._booted = True
         for packet in self._ordered(self._chunks()):
             self._lived_s = began_s + packet.due_s
             arrives_s = self._arrival_s(self._lived_s)
@@ -132,7 +143,7 @@ class WireFaults:
 
     def _arrival_s(self, left_s: float) -> float:
         for stall in sorted(self._damage.stalls, key=lambda stall: stall.at_s):
-            if stall.at_s <= left_s < stall.at_s + stall.duration_s:
+            if self._left_behind_s < stall.at_s <= left_s < stall.at_s + stall.duration_s:
                 left_s = stall.at_s + stall.duration_s
         return left_s
 

@@ -16,6 +16,7 @@ from device.recording.finishing import check_target, finish, journal_of
 from device.recording.journal import Journal, JournalReader, Session
 from device.recording.recorder import Recorder
 from device.recording.spans import read_spans
+from device.session.inbox import Inbox
 from device.stopping import Stopper
 from firmware_bridge import BoardReader
 from firmware_bridge.errors import PortError, RecordingError, RecordingReason
@@ -109,7 +110,8 @@ def _begin(args: argparse.Namespace, partial: Path, journal: Journal) -> Recorde
 def _fill(args: argparse.Namespace, reader: BoardReader, recorder: Recorder) -> None:
     output = Output(as_json=args.json, aside=True)
     with Stopper(reader.close, args.seconds), reader:
-        for event in LinkWatch(reader.statistics).events(recorder.taking(reader)):
+        # Read in a thread of its own: a card that takes seconds to sync must not cost the samples of these seconds.
+        for event in LinkWatch(reader.statistics).events(recorder.taking(Inbox(reader).messages())):
             output.event(event)
 
 

@@ -22,6 +22,7 @@ from device.frontend import BoardFrontEnd
 from device.gallery import Gallery
 from device.output import Output
 from device.pipeline import Recogniser
+from device.session.inbox import Inbox
 from device.stopping import Stopper
 from firmware_bridge.errors import PulsekeyError
 
@@ -69,7 +70,8 @@ def _recognise(args: argparse.Namespace, model_id: str, recogniser: Recogniser, 
     try:
         with stopper, reader:
             output.event(Listening(0.0, port, model_id, recogniser.people))
-            for event in recogniser.events(reader):
+            # Read in a thread of its own: what the gallery's log has to wait for must not cost samples.
+            for event in recogniser.events(Inbox(reader).messages()):
                 _log(event, gallery)
                 output.event(event)
                 if recogniser.done:

@@ -18,7 +18,8 @@ MIN_RATE_HZ, MAX_RATE_HZ = 20.0, 1100.0
 class BoardFrontEnd:
     """Blocks of counts from a reader in, windows out; the rate is the one measured, not the one promised.
 
-    The first two seconds are held back until the rate is known, then nothing is lost of them.
+    The first two seconds of each of the board's epochs are held back until the rate is known, then nothing is lost of
+    them: after an outage there may be another board, with another clock.
     """
 
     def __init__(self, spec: FrontEndSpec) -> None:
@@ -30,7 +31,7 @@ class BoardFrontEnd:
 
     @property
     def rate_hz(self) -> float | None:
-        """The sensor's measured rate, None in the first two seconds."""
+        """The sensor's measured rate, None in the first two seconds of an epoch."""
         return self._rate_hz
 
     def feed(self, block: SampleBlock) -> list[Window]:
@@ -44,7 +45,7 @@ class BoardFrontEnd:
             windows += self._release() + self._front_end.break_epoch()
             # Still held: under two seconds before the first rate, too short for any window of the old epoch.
             self._held.clear()
-            self._clock = ClockRegression()
+            self._clock, self._rate_hz = ClockRegression(), None
             self._epoch = block.epoch
         self._clock.update(block.clock_index, block.t_us)
         self._measure()
@@ -57,6 +58,8 @@ class BoardFrontEnd:
         A window that was not complete is dropped.
         """
         self._front_end.break_epoch()
+        # Not yet resampled, and on the other side; too short for a window of their own.
+        self._held.clear()
 
     def _measure(self) -> None:
         rate_hz = self._clock.rate_hz

@@ -43,4 +43,5 @@ class ClockRegression:
         if n < 2 or self._points[-1][1] - self._points[0][1] < FIRST_US:
             return None
         x, y, xx, xy = self._sums
-        return 1e6 * (n * xy - x * y) / (n * xx - x * x)
+        # Whole numbers to the end: their quotient is rounded once, however long ago the epoch began.
+        return 1_000_000 * (n * xy - x * y) / (n * xx - x * x)

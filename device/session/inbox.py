@@ -47,6 +47,12 @@ class Inbox:
         finally:
             self._left.set()
 
+    def messages(self) -> Iterator[Message]:
+        """The board's messages alone: for who writes them down, and may have to wait for a disk."""
+        for item in self:
+            if not isinstance(item, Tick | Request):
+                yield item
+
     def _items(self) -> Iterator[Message | Request | Tick]:
         while True:
             try:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -150,6 +150,27 @@ def test_stalls_are_of_the_boards_life() -> None:
     again_s = [packet.due_s for packet in board().boot()]
     wanted_s = [2.0 if 1.0 <= due_s < 2.0 else due_s for due_s in again_s]
     assert [packet.due_s for packet in wire.boot()][:500] == pytest.approx(wanted_s[:500])
+
+
+@pytest.mark.parametrize("at_s", [0.0, 3.0])
+def test_a_reader_that_opens_the_port_anew_has_left_a_stall_behind(at_s: float) -> None:
+    wire = WireFaults(board(), WireDamage(stalls=(Stall(at_s, 5.0),)))
+    stalled = next(packet for packet in wire.boot() if packet.due_s > at_s)
+    assert stalled.due_s >= at_s + 5.0
+    again = [packet.due_s for packet in islice(wire.boot(), 100)]
+    assert again[0] == 0.0
+    assert max(late - soon for soon, late in pairwise(again)) < 0.1
+
+
+def test_damage_can_change_between_two_packets() -> None:
+    wire, came = WireFaults(board(), WireDamage()), []
+    for packet in wire.boot():
+        came.append(packet)
+        if len(came) in (200, 400):
+            wire.change(WireDamage(version=3) if len(came) == 200 else WireDamage())
+    counted = [decoded(part)[1].counts.unknown_version for part in (came[:200], came[200:400], came[400:])]
+    assert counted[0] == counted[2] == 0
+    assert counted[1] >= 199
 
 
 def test_another_version_is_no_frame_of_ours_and_known_for_what_it_is() -> None:

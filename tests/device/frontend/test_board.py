@@ -96,3 +96,31 @@ def test_an_epoch_begun_by_hand_knows_nothing_of_the_step_before_it() -> None:
     first = next(window.start for window in unbroken if window.start >= air.size and window.quality.good)
     assert first > air.size + of_finger[0].start
     assert front_end.rate_hz == pytest.approx(125.0, rel=1e-3), "the clock goes on"
+
+
+@pytest.mark.parametrize("rate_hz", [50.0, 120.0, 125.0])
+def test_another_board_after_an_outage_is_not_taken_at_the_rate_of_the_first(rate_hz: float) -> None:
+    other = blocks(pulse(12, rate_hz), rate_hz, epoch=1)
+    both, front_end = run(blocks(pulse(10), 125.0) + other)
+    alone, _ = run(other)
+    after = [window for window in both if window.epoch == 1]
+    assert len(after) == len(alone) >= 2
+    for one, expected in zip(after, alone, strict=True):
+        assert one.start == expected.start
+        np.testing.assert_array_equal(one.pulse, expected.pulse)
+    assert front_end.rate_hz == pytest.approx(rate_hz, rel=1e-3)
+
+
+@pytest.mark.parametrize("air_s", [0.2, 1.0, 1.96])
+def test_an_epoch_begun_by_hand_before_the_rate_is_known_knows_nothing_of_the_step_either(air_s: float) -> None:
+    air = np.full(round(air_s * 25) * 5, 119_000.0)
+    front_end, windows = BoardFrontEnd(SPEC), []
+    for block in blocks(np.concatenate((air, pulse(12)))):
+        if block.index == air.size:
+            front_end.begin_epoch()
+        windows += front_end.feed(block)
+    alone, _ = run(blocks(pulse(12)))
+    assert len(windows) == len(alone) >= 2
+    for one, expected in zip(windows, alone, strict=True):
+        assert one.quality.good
+        np.testing.assert_allclose(one.pulse, expected.pulse, atol=1e-4)

@@ -39,3 +39,11 @@ def test_equals_numpy_on_the_last_thirty_seconds_only() -> None:
     x = np.array([t - kept[0][1] for _, t in kept]) / 1e6
     slope = np.polyfit(x, [i for i, _ in kept], 1)[0]
     assert clock.rate_hz == pytest.approx(slope, rel=1e-9)
+
+
+def test_a_true_clock_shows_its_rate_exactly_however_long_it_has_run() -> None:
+    clock, shown = ClockRegression(), set()
+    for index in range(4, 100_000, 5):
+        clock.update(index, (index + 1) * 8_000)
+        shown.add(clock.rate_hz)
+    assert shown == {None, 125.0}
