@@ -9,33 +9,52 @@ if TYPE_CHECKING:
     from train.data.catalogue import Dataset
     from train.data.getting import Progress
 
-HELP = "List public recordings, or download them from their publisher, verified, with their licence."
+HELP = "List public recordings, download them from their publisher with their licence, and prepare them for training."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|get")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|get|prepare")
     actions.add_parser("list", help="what there is, whose it is, and under which licence")
     get = actions.add_parser("get", help="download one set; what was cut goes on, what is there is verified")
     get.add_argument("name", metavar="NAME", help="as pulsekey data list tells it")
     get.add_argument("--out", type=Path, required=True, metavar="DIR", help="the set goes to DIR/NAME")
     get.add_argument("--accept-licence", action="store_true", help="do not ask whether the licence is accepted")
+    prepare = actions.add_parser("prepare", help="every recording through the front end into Parquet, for training")
+    prepare.add_argument("sources", nargs="+", metavar="SOURCE", help="NAME=PATH, or a path whose layout is known")
+    prepare.add_argument("--out", type=Path, required=True, metavar="DIR", help="what is there is gone on with")
+    prepare.add_argument("--hop", type=int, default=75, metavar="N", help="samples at 125 Hz (default: %(default)s)")
+    prepare.add_argument(
+        "--warp",
+        type=float,
+        default=0.15,
+        metavar="W",
+        help="windows are long enough for time to be stretched by this factor (default: %(default)s)",
+    )
+    prepare.add_argument("--workers", type=int, default=2, metavar="N", help="processes here (default: %(default)s)")
+    prepare.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="workers of this Dask scheduler instead")
+    prepare.add_argument(
+        "--skip-unreadable", action="store_true", help="end with 0 though some records could not be read"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """List, or download after the licence is accepted.
+    """List, download after the licence is accepted, or prepare.
 
     Raises:
-        DataError: the licence is not accepted, or the recordings cannot be had.
-        CommandError: UNWRITABLE, for SOURCE.json.
+        DataError: the licence is not accepted, the recordings cannot be had, or the folder is in use.
+        CommandError: UNWRITABLE, or BAD_ARGUMENT of prepare.
+        RecordingError: a source cannot be opened, or some of its records cannot be read.
     """
     from train.data.catalogue import read_catalogue
 
     if args.action == "list":
         for name, dataset in read_catalogue().items():
             print(_described(name, dataset))
-    else:
+    elif args.action == "get":
         _get(args.name, args.out, accepted=args.accept_licence)
+    else:
+        _prepare(args)
     return 0
 
 
@@ -65,6 +84,31 @@ def _get(name: str, out: Path, *, accepted: bool) -> None:
     size = f"{got.files} files, {got.size_bytes / MB:.1f} MB"
     print(f"{got.folder}: {size}, all as published; {got.downloaded} downloaded")
     print(f"{got.folder / SOURCE}: where they are from, and the licence")
+
+
+def _prepare(args: argparse.Namespace) -> None:
+    from device.errors import CommandError, CommandReason
+    from train.frontend_design import design
+    from train.preparing.cluster import workers
+    from train.preparing.manifest import MANIFEST
+    from train.preparing.preparing import check_readable, prepare_sources
+    from train.windows import training_spec
+
+    for option, value in (("--hop", args.hop), ("--workers", args.workers)):
+        if value < 1:
+            raise CommandError(CommandReason.BAD_ARGUMENT, f"{option} {value}: give 1 or more")
+    if not 0.0 <= args.warp < 1.0:
+        raise CommandError(CommandReason.BAD_ARGUMENT, f"--warp {args.warp:g}: give 0 or more, and less than 1")
+    spec = training_spec(design(), args.hop, args.warp)
+    prepared = prepare_sources(workers(args.scheduler, args.workers), args.sources, args.out, spec)
+    for label, counts in prepared.counts.items():
+        print(
+            f"{label}: {counts.people} people, {counts.records} records, {counts.seconds / 3600:.1f} h: "
+            f"{counts.windows} windows, {counts.good} good, {counts.size_bytes / 1e6:.1f} MB"
+        )
+    print(f"{args.out / MANIFEST}: {prepared.made} files made now, {prepared.there} were there")
+    if not args.skip_unreadable:
+        check_readable(prepared)
 
 
 def _described(name: str, dataset: "Dataset") -> str:

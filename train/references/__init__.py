@@ -1,0 +1,1 @@
+"""Desktop references: what people would build first, measured as the model that ships is."""
