@@ -4,10 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from device.advice import explain
-from device.bootstrap import people_intervals
 from device.bundle import Bundle
 from device.comparison import comparator_of, known_recordings
 from device.decision import boundaries_at
@@ -16,11 +13,11 @@ from device.enrolment import windows_in
 from device.errors import SignalError, SignalReason
 from device.evaluation.attempt_rates import attempt_rates
 from device.evaluation.attempts import attempt
-from device.evaluation.protocol import Decisions, Plan, Selector, decide, references_of
-from device.evaluation.settings import FMRS, DecisionRates, Result, Settings
+from device.evaluation.decision_rates import decision_rates
+from device.evaluation.protocol import Plan, Selector, decide, references_of
+from device.evaluation.settings import Result, Settings
 from device.evaluation.timelines import Timeline, timelines_of
 from device.frontend import Reason
-from device.metrics import equal_error_rate, fnmr_at_fmr, least_fmr, rank_one
 from firmware_bridge.recordings import Cohort, Recording, read_cohort
 
 Progress = Callable[[str], None]
@@ -65,7 +62,7 @@ def evaluate(
         fta=reasons.total() / windows,
         settings=settings,
         decisions=tuple(
-            _rates(seconds, decide(enrolled, scorer, windows_in(seconds, spec)), settings.seed)
+            decision_rates(seconds, decide(enrolled, scorer, windows_in(seconds, spec)), settings.seed)
             for seconds in settings.decision_seconds
         ),
         attempts=attempt_rates(attempts, boundaries, spec, settings.seed) if attempts.own.size else None,
@@ -111,27 +108,3 @@ def _refuse_too_few(plans: list[Plan], enrolled: list[Plan], reasons: Counter[Re
             f"{cohort_path}: {len(enrolled)} of {len(plans)} people have enough good windows to enrol; "
             f"{explain(reasons)}",
         )
-
-
-def _rates(seconds: float, decisions: Decisions, seed: int) -> DecisionRates:
-    scores, own = decisions.scores, decisions.own
-    mated, non_mated = decisions.mated, decisions.non_mated
-    known = bool(mated.size)
-    people = scores.shape[1]
-    supported = {fmr: known and least_fmr(people) <= fmr for fmr in FMRS}
-    # The same seed for every length: their intervals then come of the same draws of people.
-    intervals = people_intervals(scores, own, FMRS, np.random.default_rng(seed)) if known else None
-    return DecisionRates(
-        seconds=seconds,
-        windows=decisions.windows,
-        mated=mated.size,
-        non_mated=non_mated.size,
-        probed_people=np.unique(own).size,
-        not_acquired=decisions.not_acquired,
-        eer=equal_error_rate(mated, non_mated) if known else None,
-        eer_ci95=intervals.eer if intervals else None,
-        fnmr_at_fmr={f: fnmr_at_fmr(mated, non_mated, f) if ok else None for f, ok in supported.items()},
-        fnmr_at_fmr_ci95={f: intervals.fnmr_at_fmr[f] if ok and intervals else None for f, ok in supported.items()},
-        rank1=rank_one(scores, own) if known else None,
-        rank1_ci95=intervals.rank_one if intervals else None,
-    )

@@ -1,9 +1,10 @@
 import numpy as np
 import torch
 
-from export.whiten import SHRINKAGE, whitened, whitening
+from export.whiten import whitened
 from train.networks import build_network
 from train.selection import embed
+from train.whitening import SHRINKAGE, whitening
 from train.windows import PersonWindows
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from export.to_tflite import float_tflite, int8_tflite
-from export.whiten import whitened, whitening
+from export.whiten import whitened
 from train.errors import TrainError, TrainReason
 from train.networks import EmbeddingNetwork, build_network
 from train.networks.blocks import ChannelShuffle, MeanPool
@@ -15,6 +15,7 @@ from train.networks.measures import mac_count, parameter_count
 from train.networks.rounding import BoundedReLU, RoundedSignal, set_rounding
 from train.networks.shufflenet import HalvingUnit, ShuffleUnit
 from train.selection import embed
+from train.whitening import whitening
 from train.windows import PersonWindows
 
 NAMES = ["fcn", "mobilenetv1", "resnet34", "shufflenetv1"]
@@ -249,7 +250,7 @@ def test_a_signal_of_nothing_but_zeros_stays_so() -> None:
 def test_the_last_layer_can_be_whitened(name: str) -> None:
     network = settled(name, 8)
     people = [PersonWindows(str(n), windows(12, seed=n)) for n in range(4)]
-    matrix = whitening([embed(network, one.pulse) for one in people])
+    matrix = whitening([[embed(network, one.pulse) for one in people]])
     with torch.inference_mode():
         expected = network(batch(4)).double().numpy() @ matrix.T
         got = whitened(network, people)(batch(4)).double().numpy()

@@ -1,11 +1,9 @@
 """A whole set of recordings in a folder, with a record of where it is from and under which licence."""
 
-import fcntl
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from train.data.catalogue import Dataset
 from train.data.checksums import parse_checksums
 from train.data.errors import DataError, DataReason
 from train.data.fetching import fetch_file, fetch_text
+from train.data.locking import locked
 from train.data.partial import sha256_of, writing
 
 SUMS = "SHA256SUMS.txt"
@@ -75,7 +74,7 @@ def get_dataset(
     folder = out / name
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder, "downloads to"):
         listed = fetch_text(dataset.url + SUMS, MAX_LIST_BYTES, sleep)
         sums = parse_checksums(listed, dataset.files)
         downloaded = 0
@@ -127,17 +126,3 @@ def _source(name: str, dataset: Dataset, accepted: datetime, whole: datetime, li
         "verified_at": whole.isoformat(timespec="seconds"),
         "list_sha256": list_sha256,
     }
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder, so that no two processes write one file; the lock ends with the process."""
-    path = folder / ".lock"
-    with writing(path):
-        file = path.open("w")
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(DataReason.BUSY, f"another process downloads to {folder}; wait for it") from None
-        yield

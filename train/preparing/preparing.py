@@ -1,10 +1,9 @@
 """Every record of every source into one folder: begun, gone on with, and finished."""
 
-import fcntl
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -16,7 +15,7 @@ from tqdm import tqdm
 from device.errors import CommandError, CommandReason
 from device.frontend import FrontEndSpec
 from firmware_bridge.errors import RecordingError, RecordingReason
-from train.data.errors import DataError, DataReason
+from train.data.locking import locked
 from train.data.partial import writing
 from train.preparing.cluster import results
 from train.preparing.manifest import Manifest, SourceCounts, begun, write_manifest
@@ -77,7 +76,7 @@ def prepare_sources(
     _refuse_twice(planned)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    with _locked(out):
+    with locked(out, "prepares"):
         manifest = begun(out, spec, [one.label for one in planned])
         _refuse_others(planned, out, spec.digest())
         write_manifest(out, manifest)
@@ -159,19 +158,6 @@ def _clear(parts: Path) -> None:
         parts.mkdir(exist_ok=True)
         for part in parts.iterdir():
             part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    path = out / ".lock"
-    with writing(path):
-        file = path.open("w")
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(DataReason.BUSY, f"another call prepares {out}; wait for it") from None
-        yield
 
 
 def check_readable(prepared: Prepared) -> None:

@@ -17,8 +17,8 @@ from train.networks.measures import parameter_count
 from train.references.discriminant import Discriminant
 from train.references.networks import whole_mac_count
 from train.references.training import TrainedReference
-from train.references.whitening import whitening
 from train.selection import embed
+from train.whitening import whitening
 from train.windows import PersonWindows
 
 Embedding = NDArray[np.float32]
@@ -75,7 +75,7 @@ def shipped_models(bundle: Bundle) -> list[Model]:
 def network_model(name: str, about: str, trained: TrainedReference, people: Sequence[PersonWindows]) -> Model:
     """A reference network, whitened by those who trained (n, 300), as the model that ships is."""
     network = trained.network
-    matrix = whitening([embed(network, one.pulse) for one in people if len(one.pulse) > 1])
+    matrix = whitening([[embed(network, one.pulse) for one in people if len(one.pulse) > 1]])
 
     def embed_all(pulse: NDArray[np.float32]) -> Embeddings:
         whitened = embed(network, pulse) @ matrix

@@ -8,7 +8,6 @@ import pytest
 from tests.train.references.conftest import humps, person
 from train.errors import TrainError, TrainReason
 from train.references.discriminant import fit_discriminant, standardised
-from train.references.whitening import whitening
 from train.windows import PersonWindows
 
 
@@ -45,15 +44,3 @@ def test_too_few_people_are_refused(held_out: list[PersonWindows]) -> None:
     with pytest.raises(TrainError, match="1 people have 20 windows with a whole beat") as refused:
         fit_discriminant([person(0), PersonWindows("flat", np.zeros((40, 300), np.float32))], held_out)
     assert refused.value.reason is TrainReason.TOO_FEW_PEOPLE
-
-
-def test_whitened_embeddings_scatter_alike_within_people() -> None:
-    rng = np.random.default_rng(0)
-    spread = np.array([3.0, 1.0, 0.3])
-    people = [(rng.standard_normal(3) + rng.standard_normal((400, 3)) * spread).astype(np.float32) for _ in range(5)]
-    matrix = whitening(people)
-    rows = np.concatenate([(one - one.mean(axis=0)) @ matrix for one in people])
-    after = np.sqrt(np.diag(rows.T @ rows / len(rows)))
-    # 0.1 of the mean variance is added first, so that the least direction is not blown up.
-    added = 0.1 * np.mean(spread**2)
-    assert np.allclose(after, np.sqrt(spread**2 / (spread**2 + added)), rtol=0.05)

@@ -8,12 +8,13 @@ import pytest
 from device.decision import Boundaries
 from device.enrolment import seconds_of
 from device.evaluation.attempts import Attempts
+from device.evaluation.decision_rates import decision_rates
 from device.evaluation.protocol import Decisions
 from tests.device.conftest import make_spec
 from train.report.bundle.answering import QUANTILES, answering, quantiles
 from train.report.bundle.groups import equal_threshold, groups_of
 from train.report.bundle.persons import fewest_for_half, persons_of
-from train.report.bundle.rates import TABLE_FMRS, curve_of, decision_rates
+from train.report.bundle.rates import TABLE_FMRS, curve_of
 from train.report.bundle.sets import Facts
 
 PEOPLE = 12

@@ -10,12 +10,12 @@ from device.enrolment import windows_in
 from device.errors import SignalError
 from device.evaluation import Settings
 from device.evaluation.attempts import attempt
+from device.evaluation.decision_rates import decision_rates
 from device.evaluation.protocol import decide
 from device.evaluation.settings import AttemptRates, DecisionRates
 from train.report.bundle.measuring import CURVE_S, rates_of_attempts
 from train.report.bundle.model import Model
 from train.report.bundle.planning import Embedded, protocol_of
-from train.report.bundle.rates import decision_rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from device.enrolment import windows_in
 from device.evaluation import Result, Settings
 from device.evaluation.attempt_rates import attempt_rates
 from device.evaluation.attempts import Attempts, attempt
+from device.evaluation.decision_rates import decision_rates
 from device.evaluation.protocol import decide
 from device.evaluation.settings import AttemptRates, DecisionRates
 from device.frontend import Reason
@@ -18,7 +19,7 @@ from train.report.bundle.groups import Group, groups_of
 from train.report.bundle.model import PRECISION, Model
 from train.report.bundle.persons import PersonErrors, persons_of
 from train.report.bundle.planning import Embedded, Protocol, protocol_of
-from train.report.bundle.rates import Curve, curve_of, decision_rates
+from train.report.bundle.rates import Curve, curve_of
 from train.report.bundle.sets import Facts
 
 GROUPED_S = 2.4

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from device.bootstrap import RESAMPLES, people_intervals, resampled_rates
+from device.bootstrap import RESAMPLES, resampled_rates
 from device.evaluation.protocol import Decisions
-from device.evaluation.settings import FMRS, DecisionRates
-from device.metrics import det, equal_error_rate, fnmr_at_fmr, fnmr_of, least_fmr, rank_one
+from device.metrics import det, fnmr_of, least_fmr
 from train.report.bundle.pulses import Floats
 
 _POINTS = 48
@@ -41,29 +40,6 @@ def tuple_of(curve: Curve, place: int) -> tuple[float, float, float]:
 
 TABLE_FMRS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Rates that the table of a curve shows."""
-
-
-def decision_rates(seconds: float, decisions: Decisions, seed: int) -> DecisionRates:
-    """What ``device.evaluation.evaluate`` says of these comparisons (a test holds the two together)."""
-    scores, own = decisions.scores, decisions.own
-    mated, non_mated = decisions.mated, decisions.non_mated
-    known = bool(mated.size)
-    supported = {fmr: known and least_fmr(scores.shape[1]) <= fmr for fmr in FMRS}
-    intervals = people_intervals(scores, own, FMRS, np.random.default_rng(seed)) if known else None
-    return DecisionRates(
-        seconds=seconds,
-        windows=decisions.windows,
-        mated=mated.size,
-        non_mated=non_mated.size,
-        probed_people=np.unique(own).size,
-        not_acquired=decisions.not_acquired,
-        eer=equal_error_rate(mated, non_mated) if known else None,
-        eer_ci95=intervals.eer if intervals else None,
-        fnmr_at_fmr={f: fnmr_at_fmr(mated, non_mated, f) if ok else None for f, ok in supported.items()},
-        fnmr_at_fmr_ci95={f: intervals.fnmr_at_fmr[f] if ok and intervals else None for f, ok in supported.items()},
-        rank1=rank_one(scores, own) if known else None,
-        rank1_ci95=intervals.rank_one if intervals else None,
-    )
 
 
 def curve_of(decisions: Decisions, seed: int) -> Curve | None:
