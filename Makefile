@@ -9,7 +9,7 @@ TFLITE := .venv-tflite
 PACKAGING := build/packaging
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-ui test tflite check wheel check-wheel pins check-arm firmware flash uno clean
+.PHONY: help install demo demo-ui test tflite check wheel check-wheel pins check-arm proof firmware flash uno clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,9 @@ pins: $(PACKAGING)/ready ## resolve device/requirements.txt anew: what a device 
 
 check-arm: $(VENV)/dev ## the wheel on an emulated 64-bit ARM, as on a Raspberry Pi: make check-arm ONLY="3.11 cortex-a53"
 	@$(MAKE) --no-print-directory -s -f tests/arm/arm.mk check-arm PYTHON=$(BIN)/python ONLY="$(ONLY)"
+
+proof: $(VENV)/dev ## what holds and what does not, in one table and docs/proof.md: make proof [ALL=1] [ONLY="live latency"] [DATA=DIR]
+	@$(BIN)/python -m tests.proof.prove $(if $(ALL),--all) $(addprefix --only ,$(ONLY)) $(if $(DATA),--data $(DATA))
 
 firmware: ## compile the sensor board's sketch for an Arduino Uno into build/firmware
 	@$(MAKE) --no-print-directory -s -f firmware_bridge/firmware/uno.mk firmware

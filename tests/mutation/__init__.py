@@ -1,0 +1,1 @@
+"""Mutants of the modules that decide: what one small wrong change would have to get past."""
