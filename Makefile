@@ -9,7 +9,7 @@ TFLITE := .venv-tflite
 PACKAGING := build/packaging
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-ui test tflite check wheel check-wheel pins check-arm proof firmware flash uno clean
+.PHONY: help install demo demo-ui test tflite check mutants coverage wheel check-wheel pins check-arm proof firmware flash uno clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,14 @@ check: $(VENV)/dev ## lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+mutants: $(VENV)/dev ## small wrong changes, and whether the tests notice: make mutants MODULE=store SAMPLE=30
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutation $(if $(MODULE),--module $(MODULE)) $(if $(SAMPLE),--sample $(SAMPLE))
+
+coverage: $(VENV)/dev ## lines and branches that the tests reach, child processes included: make coverage TESTS=tests/device
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(TESTS); status=$$?; \
+		$(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$status
 
 $(PACKAGING)/ready: $(VENV)/created constraints.txt
 	@$(BIN)/python -m venv $(PACKAGING)

@@ -31,7 +31,7 @@ LEARNING_RATE = 2e-3
 MARGIN_DEGREES = 28.6
 SCALE = 32.0
 """With the margin, of ArcFace: what pytorch-metric-learning takes by default, and half its scale."""
-AGREEMENT = 50.0
+AGREEMENT = 300.0
 """Weight of one minus the cosine to the network's own float answer, against 1 of ArcFace."""
 NOISE = 0.05
 """Most white noise, in standard deviations of the pulse; the input's own rounding is 0.01."""

@@ -151,3 +151,7 @@ def test_what_the_people_cannot_support_is_refused() -> None:
     )
     few = replace(SPEC, operating_points=((0.05, 1.0),))
     assert boundaries_at(few).accept_llr == 1.0
+
+
+def test_past_the_last_window_nothing_is_undecided() -> None:
+    assert Boundaries(2, 6, 3.0, -2.0).judge(np.array([2.999, 0.0, 3.0]), 7).tolist() == [REJECT, REJECT, ACCEPT]

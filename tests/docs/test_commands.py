@@ -32,6 +32,10 @@ NOT_OURS = {
     "make demo": "is run on a fresh clone",
     "make demo-ui": "is run until stopped; tests/device/ui opens the same page",
     "make test": "runs this",
+    "make check-arm": "takes half an hour; tests/arm try its parts",
+    "make check-wheel": "takes an hour; tests/packaging build the wheel and look into it",
+    "make wheel": "tests/packaging build it",
+    "torchrun": "tests/train/test_parallel.py runs it",
     "make flash": "needs a board; tests/firmware_bridge/firmware compiles the sketch",
 }
 """How lines begin that no test here runs, and why."""
@@ -44,7 +48,8 @@ NEEDS_ELSEWHERE = {
     "ui": "tests/device/ui run it in a browser",
     "lsl": "tests/device/test_lsl_command.py runs it",
     "cohort": "tests/train run it",
-    "data": "tests/train/data run it against a server of their own",
+    "data": "tests/train/data and tests/train/preparing run it",
+    "soak": "tests/device/soak run it",
     "--passphrase": "tests/device/store run it",
     "my-bundle": "tests/export make one",
     "evaluate": "tests/device/test_evaluate.py runs it: it needs two people",

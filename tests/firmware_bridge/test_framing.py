@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.codec import decode_body, encode_body
 from firmware_bridge.errors import WireError, WireReason
-from firmware_bridge.framing import FrameDecoder, encode_frame
+from firmware_bridge.framing import DecoderCounts, FrameDecoder, encode_frame
 from firmware_bridge.protocol import (
     MAX_BODY,
     MAX_ENCODED,
@@ -223,3 +223,76 @@ def test_bodies_that_are_none(body: bytes, reason: WireReason) -> None:
     with pytest.raises(WireError) as caught:
         decode_body(body)
     assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize("piece", [b"\1" * 200, b"\1" * 20, plain_cobs(b"\xff\xff")])
+def test_nothing_before_the_first_zero_is_counted(piece: bytes) -> None:
+    decoder = FrameDecoder()
+    assert decoder.feed(piece + b"\0") == []
+    assert decoder.counts == DecoderCounts()
+    decoder.feed(piece + b"\0")
+    assert decoder.counts.dropped == 1
+
+
+def test_what_is_dropped_is_the_sum() -> None:
+    assert DecoderCounts(frames=1, corrupt=3, oversized=3, unknown_version=3, unknown_type=3).dropped == 12
+
+
+@pytest.mark.parametrize("place", range(10))
+def test_the_nineteenth_bit_of_any_sample_is_damage(place: int) -> None:
+    body = bytearray(encode_body(DataFrame(DataFlags.NONE, 1, 2, 3, 4, 5, (0x3FFFF,) * 5, (0x3FFFF,) * 5)))
+    body[15 + 3 * place + 2] = 4
+    with pytest.raises(WireError) as caught:
+        decode_body(bytes(body))
+    assert caught.value.reason is WireReason.CORRUPT
+
+
+@pytest.mark.parametrize("n", range(1, 6))
+@pytest.mark.parametrize("depth", [-1, 0, 32, 33])
+def test_a_depth_is_from_the_frame_to_the_whole_fifo(n: int, depth: int) -> None:
+    depth = n + depth if depth <= 0 else depth
+    body = bytearray(encode_body(DataFrame(DataFlags.NONE, 1, 2, 3, 4, 5, (6,) * n, (7,) * n)))
+    body[13] = depth
+    if n <= depth <= 32:
+        frame = decode_body(bytes(body))
+        assert isinstance(frame, DataFrame)
+        assert frame.fifo_depth == depth
+    else:
+        with pytest.raises(WireError):
+            decode_body(bytes(body))
+
+
+@pytest.mark.parametrize("n", range(1, 6))
+def test_a_sealed_frame_ends_with_its_tag(n: int) -> None:
+    frame = DataFrame(DataFlags.SEALED, 1, 2, 3, 4, n, (6,) * n, (7,) * n, bytes(range(1, 9)))
+    body = encode_body(frame)
+    assert body[-8:] == frame.tag
+    assert decode_body(body) == frame
+    for spoilt in (frame._replace(tag=b""), frame._replace(tag=bytes(7)), frame._replace(flags=DataFlags.NONE)):
+        with pytest.raises(ValueError, match="tag of"):
+            encode_body(spoilt)
+
+
+def test_every_byte_of_flags_is_read() -> None:
+    event = encode_body(EventFrame(DataFlags.NONE, 1, 2, 3, 4, EventCode.SENSOR_LOST, 5))
+    for bits in range(256):
+        frame = decode_body(event[:1] + bytes([bits]) + event[2:])
+        assert isinstance(frame, EventFrame)
+        assert int(frame.flags) == bits
+
+
+@pytest.mark.parametrize("counts", [-1, 1 << 18])
+def test_counts_of_more_or_less_than_18_bits_are_not_sent(counts: int) -> None:
+    for n in range(1, 6):
+        for samples in ((counts, *(0,) * (n - 1)), (*(0,) * (n - 1), counts)):
+            frame = DataFrame(DataFlags.NONE, 0, 0, 0, 0, n, samples, (0,) * n)
+            with pytest.raises(ValueError, match="18 bits"):
+                encode_body(frame)
+
+
+def test_what_is_no_frame_is_told_by_type() -> None:
+    event = encode_body(EventFrame(DataFlags.NONE, 1, 2, 3, 4, EventCode.SENSOR_LOST, 5))
+    with pytest.raises(WireError, match="a frame of type 2: "):
+        decode_body(event[:13] + b"\x63" + event[14:])
+    with pytest.raises(WireError, match=f"a frame of type 2 of {len(event) - 1} bytes"):
+        decode_body(event[:-1])

@@ -6,6 +6,7 @@ The exit status is 1 where fewer than 85 in 100 of a module are killed, 2 where 
 import argparse
 import importlib
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,7 +19,15 @@ from tests.mutation.trial import Limits, NoVerdictError, Outcome, attempt
 
 ASKED = 0.85
 FIRST = Limits(cpu_s=300, wall_s=600.0)
-SHARED = ("hypothesis", "numpy", "onnx", "pytest", "scipy.signal", "cobs.cobs", "cryptography.hazmat.primitives.ciphers.aead")
+SHARED = (
+    "hypothesis",
+    "numpy",
+    "onnx",
+    "pytest",
+    "scipy.signal",
+    "cobs.cobs",
+    "cryptography.hazmat.primitives.ciphers.aead",
+)
 """What the child processes need not load again: nothing of ours, and nothing that starts a thread."""
 
 
@@ -29,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=40, metavar="N", help="mutants of each module; 0 = all of them")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the sample")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for name in SHARED:
         importlib.import_module(name)
     enough = True

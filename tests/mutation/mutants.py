@@ -1,7 +1,7 @@
 """Every mutant of a file, and a seeded sample of them; the changes are Cosmic Ray's.
 
-Left out is what can change nothing that a test could see: annotations, the arguments of `@dataclass`, and `is` for `==`.
-So are `except` clauses with a dotted name, which Cosmic Ray cannot change.
+Left out is what can change nothing that a test could see: annotations, the arguments of `@dataclass`, and `is` for
+`==`. So are `except` clauses with a dotted name, which Cosmic Ray cannot change.
 """
 
 import random

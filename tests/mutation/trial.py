@@ -4,8 +4,8 @@ The child is forked from a process that has loaded what all tests load, so that 
 imports. Hypothesis draws the same examples for every mutant, and keeps none.
 """
 
+import contextlib
 import importlib.abc
-import importlib.machinery
 import importlib.util
 import os
 import resource
@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -23,7 +24,8 @@ from tests.mutation.targets import REPOSITORY
 
 # What was loaded before the fork cannot have its assertions rewritten, and need not.
 LATE = "ignore::pytest.PytestAssertRewriteWarning"
-OPTIONS = ("-x", "-q", "-W", LATE, "-p", "no:cacheprovider", "--hypothesis-profile=ci", "--timeout=0")
+PROFILE, EXAMPLES = "mutants", 25
+OPTIONS = ("-x", "-q", "-W", LATE, "-p", "no:cacheprovider", f"--hypothesis-profile={PROFILE}", "--timeout=0")
 PACKAGES = ("device", "firmware_bridge", "train", "export")
 
 
@@ -55,7 +57,7 @@ class MutatedFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._path = REPOSITORY / file
         self._source = source
 
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if fullname != self._name:
             return None
         package = [str(self._path.parent)] if self._path.name == "__init__.py" else None
@@ -91,17 +93,26 @@ def attempt(file: str, source: str, tests: Sequence[str], limits: Limits, log: P
 
 
 def _wait(child: int, wall_s: float) -> tuple[int, float]:
-    """Exit status and processor time of a child, killed with all it has started when its time is up."""
+    """Exit status and processor time of a child; what it has started ends with it, whatever ends this process."""
     end = time.monotonic() + wall_s
-    while True:
-        done, status, usage = os.wait4(child, os.WNOHANG)
-        if done:
-            return status, usage.ru_utime + usage.ru_stime
-        if time.monotonic() > end:
-            os.killpg(child, signal.SIGKILL)
-            _, status, usage = os.wait4(child, 0)
-            return status, usage.ru_utime + usage.ru_stime
-        time.sleep(0.02)
+    try:
+        while True:
+            done, status, usage = os.wait4(child, os.WNOHANG)
+            if done:
+                break
+            if time.monotonic() > end:
+                _kill(child)
+                _, status, usage = os.wait4(child, 0)
+                break
+            time.sleep(0.02)
+    finally:
+        _kill(child)
+    return status, usage.ru_utime + usage.ru_stime
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _run(file: str, source: str, tests: Sequence[str], limits: Limits, log: Path) -> None:
@@ -115,7 +126,11 @@ def _run(file: str, source: str, tests: Sequence[str], limits: Limits, log: Path
         os.dup2(output, 2)
         sys.meta_path.insert(0, MutatedFinder(file, source))
         import pytest
+        from hypothesis import Phase, settings
 
+        # Fewer examples, none made smaller: what these miss, more might kill, never the other way round.
+        quick = (Phase.explicit, Phase.generate)
+        settings.register_profile(PROFILE, settings.get_profile("ci"), max_examples=EXAMPLES, phases=quick)
         code = int(pytest.main([*OPTIONS, f"--basetemp={log.with_suffix('.tmp')}", *tests]))
     except BaseException:
         traceback.print_exc()

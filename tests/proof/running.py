@@ -31,7 +31,7 @@ def measure(claim: Claim, data: Path) -> Measurement:
 
 
 def left_by(claim: Claim, data: Path, scratch: Path) -> tuple[int, str]:
-    """Exit status of a claim's last step, and the text that it left: its file's, or what it printed.
+    """The highest exit status of a claim's steps, and the text that the last left: its file's, or what it printed.
 
     Raises:
         ProofError: A step failed, or left nothing.
@@ -41,16 +41,17 @@ def left_by(claim: Claim, data: Path, scratch: Path) -> tuple[int, str]:
         raise ProofError(f"no recordings at {os.path.relpath(data, ROOT)}: say make proof DATA=FOLDER")
     file = ROOT / _placed(claim.leaves, places)
     before = _written_ns(file)
-    status, told = FINE, ""
+    highest, told = FINE, ""
     for step in claim.steps:
         status, told = _run([_placed(word, places) for word in step])
         if status not in (FINE, FOUND_SOMETHING):
             raise ProofError(f"`{claim.command}` ended with status {status}")
+        highest = max(highest, status)
     if not claim.leaves:
-        return status, told
+        return highest, told
     if _written_ns(file) in (None, before):
         raise ProofError(f"`{claim.command}` left no result")
-    return status, file.read_text(encoding="utf-8")
+    return highest, file.read_text(encoding="utf-8")
 
 
 def take(claim: Claim, file: Path) -> Measurement:
