@@ -35,6 +35,7 @@ NOT_OURS = {
     "make check-arm": "takes half an hour; tests/arm try its parts",
     "make check-wheel": "takes an hour; tests/packaging build the wheel and look into it",
     "make wheel": "tests/packaging build it",
+    "make mutants": "takes minutes a module; tests/mutation try its parts",
     "torchrun": "tests/train/test_parallel.py runs it",
     "make flash": "needs a board; tests/firmware_bridge/firmware compiles the sketch",
 }
