@@ -42,6 +42,8 @@ STRESS_PREDICT = TrainingData(
     citation="Iqbal et al. 2022, doi:10.3390/s22218135",
     use="whitening and cohort, two thirds of its people",
 )
+CHALLENGE_NAME = "challenge2015"
+"""As the catalogue and `train.sources` name it."""
 OTHERS_SEED = 7
 """Of the draw of the third of the others who stay unknown to every bundle."""
 LAYOUT = "challenge2015/challenge2015.npz and bidmc/"
@@ -164,19 +166,24 @@ def _terms(path: Path) -> TrainingData:
 
 def _of_recogniser(trained: Trained, recordings: Path) -> _People:
     everyone = {one.subject: one.recording for one in read_challenge(recordings, 0.0)}
-    missing = sorted({*trained.train_subjects, *trained.dev_subjects} - set(everyone))
+    # A prepared folder names people with their source.
+    trains, held_out = (
+        [subject.removeprefix(f"{CHALLENGE_NAME}/") for subject in subjects]
+        for subjects in (trained.train_subjects, trained.dev_subjects)
+    )
+    missing = sorted({*trains, *held_out} - set(everyone))
     if missing:
         raise ExportError(
             ExportReason.CALIBRATION,
-            f"{recordings} lacks {len(missing)} people of the checkpoint, {missing[0]} first; give the file it was "
-            "trained on",
+            f"{recordings} lacks {len(missing)} people of the checkpoint, {missing[0]} first; give the challenge2015 "
+            "cohort file it was trained on; who trained on other recordings too cannot be exported",
         )
-    trained_subjects = frozenset(trained.train_subjects)
+    every = read_challenge(recordings, 0.0, every=True)
     return _People(
-        [everyone[subject] for subject in trained.train_subjects],
-        [everyone[subject] for subject in trained.dev_subjects],
+        [everyone[subject] for subject in trains],
+        [everyone[subject] for subject in held_out],
         (CHALLENGE_2015,),
-        [one.recording for one in read_challenge(recordings, 0.0, every=True) if one.subject in trained_subjects],
+        [one.recording for one in every if one.subject in trains],
     )
 
 

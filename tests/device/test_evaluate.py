@@ -1,5 +1,6 @@
 """`evaluate` on cohort files made here, ragged and windowed, with the fake embedder and with the real one."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device.bundle import Bundle
+from device.bundle import Bundle, load_bundle
 from device.cli import main
 from device.comparison import pooled
 from device.errors import CommandError
@@ -60,6 +61,26 @@ def test_any_rate(ragged: Any, bundle: Bundle, embedder: Any, rate_hz: float) ->
     assert by_length[12.0].eer == 0.0
     assert by_length[12.0].rank1 == 1.0
     assert by_length[60.0].eer is None
+
+
+def test_whom_the_model_knows_is_left_out_and_told(
+    ragged: Any, bundle: Bundle, embedder: Any, bundle_copy: Path, manifest_of: Any, sign: Any
+) -> None:
+    path = ragged([*PEOPLE, ("p4", "a", "eve", 4)])
+    assert evaluate(bundle, embedder, path, Settings()).known == 0
+    # Its first minute, by whatever name and however much of it.
+    first = np.ascontiguousarray(read_cohort(path)["p2"].ppg[: 60 * 125])
+    with np.load(bundle_copy / "cohort.npz") as arrays:
+        references = arrays["references"]
+    np.savez(
+        bundle_copy / "cohort.npz", references=references, known=[hashlib.sha256(first.tobytes()).hexdigest()[:16]]
+    )
+    (bundle_copy / "manifest.json").write_text(manifest_of(bundle_copy).to_json())
+    sign(bundle_copy)
+    result = evaluate(load_bundle(bundle_copy), embedder, path, Settings())
+    assert (result.people, result.known, result.enrolled) == (3, 1, 3)
+    assert "recordings left out, since the model knows their people: 1" in table(result)
+    assert result.to_json()["known"] == 1
 
 
 def test_against_plain_loops(ragged: Any, bundle: Bundle, embedder: Any, comparator: Any, spec: Any) -> None:

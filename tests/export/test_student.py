@@ -15,7 +15,7 @@ from device.cli import main as pulsekey
 from export import parity, sources
 from export.build import Source
 from export.signing import signing_key
-from firmware_bridge.recordings import Recording
+from firmware_bridge.recordings import Recording, read_cohort
 from train.checkpoint import Trained, load_trained
 from train.cohorts import read_bidmc, read_challenge, write_cohort
 from train.distillation.config import DistillationConfig, load_distillation
@@ -223,6 +223,37 @@ def test_a_recogniser_is_not_tested_on_its_people_either(source: Source, recordi
     known = read_challenge(cohort, 0.0)[0].subject
     with pytest.raises(Exception, match=f"holds 1 people who trained this network, {known} first"):
         sources.gather(replace(source.trained, train_subjects=(known,)), cohort, (cohort,), source.signing)
+
+
+def test_who_trained_on_a_prepared_folder_is_found_in_the_recordings(source: Source, recordings: Path) -> None:
+    cohort = recordings / "challenge2015" / "challenge2015.npz"
+    first, second, *_ = (one.subject for one in read_challenge(cohort, 0.0))
+    trained = replace(source.trained, train_subjects=(f"challenge2015/{first}",), dev_subjects=(second,))
+    made = sources.gather(trained, cohort, (), source.signing)
+    assert [one.subject for one in made.train] == [first]
+    assert [one.subject for one in made.dev] == [second]
+    other = replace(trained, train_subjects=("mimic3/p000001",))
+    with pytest.raises(Exception, match="lacks 1 people of the checkpoint, mimic3/p000001 first"):
+        sources.gather(other, cohort, (), source.signing)
+
+
+def test_of_others_a_third_stays_unknown(source: Source, recordings: Path, tmp_path: Path) -> None:
+    cohort = recordings / "challenge2015" / "challenge2015.npz"
+    first, second, *_ = (one.subject for one in read_challenge(cohort, 0.0))
+    trained = replace(source.trained, train_subjects=(first,), dev_subjects=(second,))
+    wrist = tmp_path / "wrist.npz"
+    write_cohort(wrist, [Recording(heartbeat(n)[0], float(RATE_HZ), f"w{n}", "", f"w{n}") for n in range(30, 36)])
+    made = sources.gather(trained, cohort, (), source.signing, 0, wrist)
+    names = {one.subject for one in made.others}
+    assert len(names) == 4
+    prints = {one.subject: one.fingerprint for one in read_cohort(wrist)}
+    assert {name for name, fingerprint in prints.items() if fingerprint in made.known} == names
+    assert {one.recording.fingerprint for one in read_challenge(cohort, 0.0, every=True) if one.subject == first} < set(
+        made.known
+    )
+    assert [one.name for one in made.training_data] == ["PhysioNet/CinC Challenge 2015", "wrist"]
+    assert "--others wrist.npz" in made.command
+    assert sources.gather(trained, cohort, (wrist,), source.signing, 0, wrist).test_cohorts == (wrist,)
 
 
 def test_strangers_may_be_tested(trained: Trained, recordings: Path, tmp_path: Path) -> None:
