@@ -26,14 +26,32 @@ class PreparedPerson:
     facts: tuple[RecordFacts, ...]
 
     @property
+    def best_session(self) -> str:
+        """The sitting with the greatest share of good windows, of equals the one with more."""
+        return max(self._sessions, key=lambda name: (self._share(name), self._count(name)[0], name))
+
+    @property
     def good(self) -> float:
-        """Share of their windows that is good, 0 to 1."""
-        windows = sum(one.windows for one in self.facts)
-        return sum(one.good for one in self.facts) / windows if windows else 0.0
+        """Share of that sitting's windows that is good, 0 to 1."""
+        return self._share(self.best_session)
+
+    @property
+    def _sessions(self) -> set[str]:
+        return {one.session for one in self.facts}
+
+    def _count(self, session: str) -> tuple[int, int]:
+        """Good windows, and all."""
+        mine = [one for one in self.facts if one.session == session]
+        return sum(one.good for one in mine), sum(one.windows for one in mine)
+
+    def _share(self, session: str) -> float:
+        good, windows = self._count(session)
+        return good / windows if windows else 0.0
 
 
 def prepared_data(config: Config, folder: Path, seed: int) -> TrainingData:
-    """Every window the experiment reads; of a person all recordings train, and ``min_good_*`` is told of all of them.
+    """Every window the experiment reads: of those held out the best sitting, and of those who train too, or with
+    ``all_records`` all of them; ``min_good_*`` is of the best.
 
     Args:
         config: the experiment.
@@ -50,7 +68,9 @@ def prepared_data(config: Config, folder: Path, seed: int) -> TrainingData:
     candidates = [one for one in everyone if one.good >= config.data.min_good_dev]
     held = draw_apart(candidates, config.data.dev_people, seed, _may_be_one)
     trained = without([one for one in everyone if one.good >= config.data.min_good_train], held)
-    windows = {one.subject: opened.person_windows(one.subject) for one in (*trained, *held)}
+    windows = {one.subject: opened.person_windows(one.subject, one.best_session) for one in (*trained, *held)}
+    if config.data.all_records:
+        windows |= {one.subject: opened.person_windows(one.subject) for one in trained}
     known = [record for one in held for record in _records(one, windows[one.subject], opened)]
     rest = [record for one in trained for record in _records(one, windows[one.subject], opened)]
     assert_apart(rest, known, ("trains", "is held out"))

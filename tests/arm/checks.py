@@ -74,9 +74,15 @@ class Reference:
             _here("-m", "device.cli", "record", str(self.recording), "--port", port, "--subject", "ada")
         if not self.events.exists():
             gallery = self.folder / "gallery.sqlite"
-            gallery.unlink(missing_ok=True)
+            _begin_anew(gallery)
             _here("-m", "device.cli", *enrol(gallery))
             self.events.write_text(_here("-m", "device.cli", *replay(gallery, self.recording)))
+
+
+def _begin_anew(gallery: Path) -> None:
+    """Remove a gallery with all that lies beside it: its key, and the state that knows how old it is."""
+    for one in gallery.parent.glob(f"{gallery.name}*"):
+        one.unlink()
 
 
 def enrol(gallery: Path) -> list[str]:
@@ -185,7 +191,7 @@ def front_end(pi: Pi, core: Core, reference: Reference) -> Iterator[Row]:
 def replayed(pi: Pi, core: Core, reference: Reference) -> Iterator[Row]:
     """Ten minutes through `pulsekey run`: the same decisions as here."""
     gallery = pi.build / "gallery.sqlite"
-    gallery.unlink(missing_ok=True)
+    _begin_anew(gallery)
     pi.pulsekey(core, *enrol(gallery))
     ours = pi.pulsekey(core, *replay(gallery, reference.recording))
     yield from compare_events(events_of(ours), events_of(reference.events.read_text()), _where(pi, core))

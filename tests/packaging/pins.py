@@ -74,14 +74,19 @@ def licence_of(name: str, about: metadata.PackageMetadata) -> str:
     Raises:
         PinError: It names none that is known here.
     """
-    if stated := _OF_PACKAGE.get(name) or about["License-Expression"]:
-        return str(stated)
+    # Asked for as a list: where importlib_metadata is loaded, what is absent is a KeyError and not None.
+    if stated := _OF_PACKAGE.get(name) or _first(about, "License-Expression"):
+        return stated
     for classifier in about.get_all("Classifier") or []:
         if (known := _OF_CLASSIFIER.get(classifier.rpartition(" :: ")[2])) is not None:
             return known
-    if re.fullmatch(r"[\w.-]+( (AND|OR) [\w.-]+)*", about["License"] or ""):
-        return str(about["License"])
+    if re.fullmatch(r"[\w.-]+( (AND|OR) [\w.-]+)*", licence := _first(about, "License")):
+        return licence
     raise PinError(f"{name} states no licence that SPDX knows: read its text, and add it to _OF_PACKAGE")
+
+
+def _first(about: metadata.PackageMetadata, field: str) -> str:
+    return next(iter(about.get_all(field) or []), "")
 
 
 def _pins_in(text: str) -> Iterator[Pin]:

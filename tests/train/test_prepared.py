@@ -51,20 +51,26 @@ Prepare = Callable[..., Path]
 
 @pytest.fixture
 def prepare(tmp_path: Path) -> Prepare:
-    """Signals as records of the challenge, a person each, into a prepared folder."""
+    """Signals as records of the challenge, a person each if `whose` does not say otherwise, into a prepared folder."""
 
-    def make(signals: list[np.ndarray], hop: int = 75) -> Path:
+    def make(signals: list[np.ndarray], hop: int = 75, whose: tuple[int, ...] = NUMBERS) -> Path:
         cohort = tmp_path / "challenge2015.npz"
         names = [f"a{n}l" for n in NUMBERS]
         recordings = [
-            Recording(one, RATE_HZ, f"c15g{n}", name, name)
-            for one, n, name in zip(signals, NUMBERS, names, strict=True)
+            Recording(one, RATE_HZ, f"c15g{person}", name, name)
+            for one, person, name in zip(signals, whose, names, strict=True)
         ]
         write_cohort(cohort, recordings)
         with np.load(cohort, allow_pickle=False) as arrays:
             content = dict(arrays)
         numbers = np.array(NUMBERS, dtype=np.int16)
-        np.savez(cohort, group=numbers, number=numbers, ppg_good_frac=np.ones(len(signals)), **content)
+        np.savez(
+            cohort,
+            group=np.array(whose, dtype=np.int16),
+            number=numbers,
+            ppg_good_frac=np.ones(len(signals)),
+            **content,
+        )
         out = tmp_path / "prepared"
         spec = training_spec(design(), hop, small().augment.warp)
         (out / PARTS).mkdir(parents=True)
@@ -106,6 +112,20 @@ def test_a_prepared_folder_trains_as_its_recordings_do(prepare: Prepare) -> None
         assert one.pulse.shape == expected.shape
         np.testing.assert_allclose(one.pulse, expected, atol=2.0 / STEPS)
     assert [one.subject for one in training_data(small(), folder).dev] == [one.subject for one in data.dev]
+
+
+def test_the_best_sitting_of_a_person_trains_or_all_of_them(prepare: Prepare) -> None:
+    signals = [pulse(n) for n in range(len(NUMBERS))]
+    signals[4][1000:2500] = np.random.default_rng(0).normal(size=1500)  # the worse record of the last but one
+    folder = prepare(signals, whose=(*NUMBERS[:4], NUMBERS[3]))
+    spec = training_spec(design(), 75, small().augment.warp)
+    better, worse = (good_windows(Recording(one, RATE_HZ, "", "", ""), spec).pulse for one in signals[3:])
+    assert 0 < len(worse) < len(better)
+    for all_records, expected in ((False, better), (True, np.concatenate((better, worse)))):
+        config = replace(small(), data=replace(small().data, dev_people=0, min_good_train=0.9, all_records=all_records))
+        (found,) = (one.pulse for one in training_data(config, folder).train if one.subject.endswith(str(NUMBERS[3])))
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found[np.lexsort(found.T)], expected[np.lexsort(expected.T)], atol=2.0 / STEPS)
 
 
 def test_a_leak_between_prepared_people_is_refused(prepare: Prepare) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from device.frontend import FrontEndSpec
@@ -40,8 +41,12 @@ class PreparedFolder:
         """Samples at 125 Hz from the beginning of one window to the next."""
         return self.spec.hop_samples
 
-    def person_windows(self, person: str) -> PersonWindows:
+    def person_windows(self, person: str, session: str | None = None) -> PersonWindows:
         """A person's good windows, file after file, within a record in order of time; those refused have no pulse.
+
+        Args:
+            person: of ``people``.
+            session: those of one sitting, None for all.
 
         Raises:
             TrainError: NO_DATA: there is no such person, or a file is damaged.
@@ -50,10 +55,13 @@ class PreparedFolder:
         parts = [np.empty((0, samples), dtype=np.float32)]
         for path in self._files(person):
             try:
-                table = pq.read_table(path, columns=["pulse", "good"], partitioning=None)
+                table = pq.read_table(path, columns=["pulse", "good", "session"], partitioning=None)
             except (OSError, pa.ArrowException) as error:
                 raise _damaged(path, error) from error
-            parts.append(decode(table.filter(table["good"])["pulse"], samples))
+            wanted = table.filter(table["good"])
+            if session is not None:
+                wanted = wanted.filter(pc.equal(wanted["session"], session))
+            parts.append(decode(wanted["pulse"], samples))
         return PersonWindows(person, np.concatenate(parts))
 
     def provenance(self) -> Iterator[RecordFacts]:
