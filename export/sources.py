@@ -165,7 +165,9 @@ def _terms(path: Path) -> TrainingData:
 
 
 def _of_recogniser(trained: Trained, recordings: Path) -> _People:
-    everyone = {one.subject: one.recording for one in read_challenge(recordings, 0.0)}
+    every = read_challenge(recordings, 0.0, every=True)
+    # Of each person the best record comes first, and is the one that stays.
+    everyone = {one.subject: one.recording for one in reversed(every)}
     # A prepared folder names people with their source.
     trains, held_out = (
         [subject.removeprefix(f"{CHALLENGE_NAME}/") for subject in subjects]
@@ -178,7 +180,6 @@ def _of_recogniser(trained: Trained, recordings: Path) -> _People:
             f"{recordings} lacks {len(missing)} people of the checkpoint, {missing[0]} first; give the challenge2015 "
             "cohort file it was trained on; who trained on other recordings too cannot be exported",
         )
-    every = read_challenge(recordings, 0.0, every=True)
     return _People(
         [everyone[subject] for subject in trains],
         [everyone[subject] for subject in held_out],

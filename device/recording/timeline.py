@@ -2,7 +2,7 @@
 
 from device.recording.spans import Contents
 from firmware_bridge.errors import RecordingError, RecordingReason
-from firmware_bridge.recordings.csv_format import MAX_GAP_RATIO
+from firmware_bridge.recordings.time_grid import MAX_GAP_RATIO
 
 
 def span_starts_s(contents: Contents) -> list[float]:

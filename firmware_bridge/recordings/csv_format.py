@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from firmware_bridge.errors import RecordingError, RecordingReason
 from firmware_bridge.recordings.recording import Recording, checked_rate
+from firmware_bridge.recordings.time_grid import UnevenTimeError, on_grid
 
 _UPWARDS = ("ppg", "pleth", "pulse", "bvp")
 _DOWNWARDS = ("ir", "infrared", "ir_counts", "ir_value")
 _TIME_UNITS_S = {"": 1.0, "s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6}
 _TIME = re.compile(r"(?:t|time|timestamp|seconds)(?:[ _]?[\[(]?(s|sec|seconds|ms|us)[\])]?)?")
-MAX_GAP_RATIO = 20
-"""Twenty times more missing samples than measured ones mean a wrong time, not gaps to be filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +113,10 @@ def _column(path: Path, rows: list[list[str]], column: int, header: bool) -> NDA
 
 
 def _on_grid(path: Path, time_s: NDArray[np.float64], ppg: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Each sample at its place in time, NaN where a gap has none, and the rate in Hz."""
-    steps = np.diff(time_s)
-    if len(steps) == 0 or not (steps > 0).all():
-        raise RecordingError(RecordingReason.BAD_ARRAY, f"{path}: the time column does not always go up")
-    # Stamps rounded to hundredths of a second make the median step coarse; the mean of the ordinary is exact.
-    ordinary = steps < 1.5 * np.median(steps)
-    rate_hz = 1.0 / float(steps[ordinary].mean())
-    missing = np.where(ordinary, 0, np.round(steps * rate_hz) - 1).astype(np.int64)
-    places = np.concatenate([[0], np.cumsum(missing + 1)])
-    if places[-1] > MAX_GAP_RATIO * len(ppg):
-        raise RecordingError(RecordingReason.BAD_ARRAY, f"{path}: the time column jumps too far to be true")
-    grid = np.full(int(places[-1]) + 1, np.nan)
-    grid[places] = ppg
-    return grid, rate_hz
+    try:
+        return on_grid(time_s, ppg)
+    except UnevenTimeError as error:
+        raise RecordingError(RecordingReason.BAD_ARRAY, f"{path}: the time column {error}") from None
 
 
 def _is_number(cell: str) -> bool:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.errors import RecordingError
-from train.sources.grid import MAX_GAP_RATIO, on_grid
+from firmware_bridge.recordings.time_grid import MAX_GAP_RATIO
+from train.sources.grid import on_grid
 
 HERE = Path("a.csv")
 
