@@ -14,7 +14,7 @@ from device.pipeline import Recogniser
 from device.presentation.detector import PresentationDetector
 from device.session.enrolling import Enrolling
 from device.session.lock import Lock
-from device.session.session import Session
+from device.session.session import Recognise, Session
 from device.store.guard import Guard
 from device.store_enrolment import EnrolmentStore
 
@@ -40,20 +40,8 @@ def open_session(
         GalleryError: UNKNOWN_NAME of a claim, OTHER_MODEL or ALTERED.
         CommandError: BAD_ARGUMENT, for a false match rate the bundle cannot support.
     """
-    boundaries = boundaries_at(bundle.manifest.decision, fmr)
-    comparator = comparator_of(bundle)
     new_front_end = front_end or (lambda: BoardFrontEnd(bundle.front_end))
-
-    def recognise(references: References) -> Recogniser:
-        return Recogniser(
-            front_end=new_front_end(),
-            embedder=embedder,
-            references=references,
-            comparator=comparator,
-            boundaries=boundaries,
-            presentation=presentation,
-        )
-
+    recognise = _recognising(bundle, embedder, fmr, presentation, new_front_end)
     return Session(
         gallery=gallery,
         guard=Guard(gallery.store),
@@ -70,3 +58,27 @@ def open_session(
         clock=clock,
         aside=presentation.take if presentation is not None else lambda message: None,
     )
+
+
+def _recognising(
+    bundle: Bundle,
+    embedder: Embedder,
+    fmr: float | None,
+    presentation: PresentationDetector | None,
+    front_end: Callable[[], BoardFrontEnd],
+) -> Recognise:
+    """Makes recognisers that differ in their references alone."""
+    boundaries = boundaries_at(bundle.manifest.decision, fmr)
+    comparator = comparator_of(bundle)
+
+    def recognise(references: References) -> Recogniser:
+        return Recogniser(
+            front_end=front_end(),
+            embedder=embedder,
+            references=references,
+            comparator=comparator,
+            boundaries=boundaries,
+            presentation=presentation,
+        )
+
+    return recognise

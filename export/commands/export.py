@@ -15,6 +15,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="what pulsekey train wrote: best.ckpt of a recogniser, last.ckpt of a student of unseen people",
     )
+    _add_data(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder; must not exist")
+    parser.add_argument(
+        "--fine-tune",
+        type=_epochs,
+        default=0,
+        metavar="EPOCHS",
+        help="first train on for so many epochs to bear INT8, where the gate asks for it (default: none)",
+    )
+    parser.add_argument(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="Ed25519 private key (PEM) that signs the bundle (default: your own, made at the first export)",
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
@@ -36,20 +54,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE.npz",
         help="a cohort of people with another kind of sensor: two thirds of them join whitening and the cohort",
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder; must not exist")
-    parser.add_argument(
-        "--fine-tune",
-        type=_epochs,
-        default=0,
-        metavar="EPOCHS",
-        help="first train on for so many epochs to bear INT8, where the gate asks for it (default: none)",
-    )
-    parser.add_argument(
-        "--key",
-        type=Path,
-        metavar="FILE",
-        help="Ed25519 private key (PEM) that signs the bundle (default: your own, made at the first export)",
     )
 
 

@@ -81,28 +81,15 @@ def subjects(name: str, width: float, wearers: list[PersonWindows]) -> list[Subj
     return found
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--json", type=Path)
-    args = parser.parse_args()
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    wearers = people()
-    rows = [subject for family in FAMILIES for subject in subjects(*family, wearers)]
-    limits = list(limit_subjects(RUNTIMES))
-    runtimes = {name: open_runtime(name) for name in RUNTIMES}
-    print("timing", file=sys.stderr, flush=True)
-    turns = [(runtimes[s.runtime].load(s, 1), some_window(300)) for s in (*rows, *limits)]
-    times = interleaved(turns, Plan(rounds=args.rounds), time.perf_counter_ns, lambda _: None)
-    median = [Latency.of(one).median_us for one in times]
-    peak = {
-        precision: max(
-            LIMIT_MACS / us for s, us in zip(limits, median[len(rows) :], strict=True) if s.precision == precision
-        )
+def peaks(limits: list[Subject], median_us: list[float]) -> dict[str, float]:
+    """The machine's limit in MAC/us, by precision."""
+    return {
+        precision: max(LIMIT_MACS / us for s, us in zip(limits, median_us, strict=True) if s.precision == precision)
         for precision in ("fp32", "int8")
     }
-    found = {(s.model, s.runtime, s.precision): us for s, us in zip(rows, median[: len(rows)], strict=True)}
+
+
+def print_table(rows: list[Subject], found: dict[tuple[str, str, str], float], peak: dict[str, float]) -> None:
     sizes = {(s.model, s.format, s.precision): len(s.content) for s in rows if s.content is not None}
     macs = {s.model: s.architecture.macs for s in rows}
     print(f"limits: fp32 {peak['fp32'] / 1e3:.1f}, int8 {peak['int8'] / 1e3:.1f} GMAC/s")
@@ -118,6 +105,26 @@ def main() -> int:
             f"{graph[1] / graph[0]:.2f} | {eager:.0f}: {eager / lite[1]:.0f}x | {size:.2f} | "
             f"{lite[1] * peak['int8'] / cost:.1f} |"
         )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    wearers = people()
+    rows = [subject for family in FAMILIES for subject in subjects(*family, wearers)]
+    limits = list(limit_subjects(RUNTIMES))
+    runtimes = {name: open_runtime(name) for name in RUNTIMES}
+    print("timing", file=sys.stderr, flush=True)
+    turns = [(runtimes[s.runtime].load(s, 1), some_window(300)) for s in (*rows, *limits)]
+    times = interleaved(turns, Plan(rounds=args.rounds), time.perf_counter_ns, lambda _: None)
+    median = [Latency.of(one).median_us for one in times]
+    peak = peaks(limits, median[len(rows) :])
+    found = {(s.model, s.runtime, s.precision): us for s, us in zip(rows, median[: len(rows)], strict=True)}
+    print_table(rows, found, peak)
     if args.json is not None:
         report = {"peak_mac_per_us": peak, "median_us": {" ".join(key): us for key, us in found.items()}}
         args.json.write_text(json.dumps(report, indent=1) + "\n")

@@ -10,7 +10,9 @@ pass to another person unnoticed (which taking off would show) it closes, and wh
 import argparse
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,17 +44,24 @@ def closings(accepted: NDArray[np.bool_], doubts: int) -> list[int]:
     return closed
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cohort", type=Path, required=True)
-    parser.add_argument("--enrol-seconds", type=float, default=60.0)
-    parser.add_argument("--json", type=Path)
-    args = parser.parse_args()
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """Attempts in order: what each decides against each plan's reference, `(attempts, plans)`, and after how long."""
+
+    own: NDArray[np.intp]
+    accepted: NDArray[np.bool_]
+    seconds: NDArray[np.float64]
+
+    @property
+    def people(self) -> list[int]:
+        return sorted(set(self.own.tolist()))
+
+
+def worn(cohort_file: Path, enrol_seconds: float) -> Worn:
     bundle = load_bundle(None)
     spec, boundaries = bundle.front_end, boundaries_at(bundle.manifest.decision)
-    cohort = read_cohort(args.cohort)
-    selector = Selector(Settings(enrol_seconds=args.enrol_seconds), spec)
+    cohort = read_cohort(cohort_file)
+    selector = Selector(Settings(enrol_seconds=enrol_seconds), spec)
     lines: dict[str, list[Timeline]] = {}
     for line in timelines_of(
         (cohort[i] for i in range(len(cohort))), load_embedder(bundle), spec, windowed=cohort.windowed
@@ -62,49 +71,76 @@ def main() -> int:
     attempts = attempt(plans, comparator_of(bundle).against(references_of(plans)), boundaries.max_windows)
     accepted, windows = verify(attempts, boundaries)
     seconds = np.array([[seconds_of(int(n), spec) for n in row] for row in windows])
-    people = sorted(set(attempts.own.tolist()))
+    return Worn(attempts.own, accepted, seconds)
+
+
+def on_wearers(found: Worn, doubts: int) -> NDArray[np.float64]:
+    """Of each person how often it closed on them, and in how many hours: `(people, 2)`."""
+    return np.array(
+        [
+            (len(closings(found.accepted[rows, person], doubts)), found.seconds[rows, person].sum() / 3600)
+            for person in found.people
+            for rows in [found.own == person]
+        ]
+    )
+
+
+def on_others(found: Worn, doubts: int) -> tuple[list[float], int]:
+    """After how many seconds it closed on another pulse, where it did, and how many pulses there were."""
+    after, passed = [], 0
+    for person in found.people:
+        rows = found.own == person
+        for other in range(found.accepted.shape[1]):
+            if other != person:
+                closed = closings(found.accepted[rows, other], doubts)
+                passed += 1
+                after += [float(found.seconds[rows, other][: closed[0] + 1].sum())] if closed else []
+    return after, passed
+
+
+def figures(found: Worn, doubts: int, rng: np.random.Generator) -> dict[str, Any]:
+    own = on_wearers(found, doubts)
+    draws = [own[rng.integers(0, len(own), len(own))] for _ in range(DRAWS)]
+    low, high = np.quantile([d[:, 0].sum() / d[:, 1].sum() for d in draws], (0.025, 0.975))
+    after, passed = on_others(found, doubts)
+    return {
+        "doubts": doubts,
+        "closings_an_hour": own[:, 0].sum() / own[:, 1].sum(),
+        "ci95": [float(low), float(high)],
+        "hours": float(own[:, 1].sum()),
+        "people": len(found.people),
+        "people_never_closed_on": int((own[:, 0] == 0).sum()),
+        "passed_on": passed,
+        "noticed": len(after) / passed,
+        "noticed_after_s_median": float(np.median(after)),
+        "noticed_after_s_p95": float(np.quantile(after, 0.95)),
+    }
+
+
+def line_of(told: dict[str, Any]) -> str:
+    low, high = told["ci95"]
+    mark = "  <- the lock's" if told["doubts"] == DOUBTS else ""
+    return (
+        f"{told['doubts']} refusals in a row: closes on its wearer {told['closings_an_hour']:.2f} times an hour "
+        f"[{low:.2f}, {high:.2f}], never on {told['people_never_closed_on']} of {told['people']}; another pulse "
+        f"noticed in {100 * told['noticed']:.1f} % of {told['passed_on']}, "
+        f"after {told['noticed_after_s_median']:.0f} s (95 %: {told['noticed_after_s_p95']:.0f} s){mark}"
+    )
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cohort", type=Path, required=True)
+    parser.add_argument("--enrol-seconds", type=float, default=60.0)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    found = worn(args.cohort, args.enrol_seconds)
     rng = np.random.default_rng(0)
     told = []
     for doubts in range(1, MOST_DOUBTS + 1):
-        own = np.array(
-            [
-                (len(closings(accepted[rows, person], doubts)), seconds[rows, person].sum() / 3600)
-                for person in people
-                for rows in [attempts.own == person]
-            ]
-        )
-        rate = own[:, 0].sum() / own[:, 1].sum()
-        draws = [own[rng.integers(0, len(own), len(own))] for _ in range(DRAWS)]
-        low, high = np.quantile([d[:, 0].sum() / d[:, 1].sum() for d in draws], (0.025, 0.975))
-        after, passed = [], 0
-        for person in people:
-            rows = attempts.own == person
-            for other in range(len(plans)):
-                if other != person:
-                    closed = closings(accepted[rows, other], doubts)
-                    passed += 1
-                    after += [float(seconds[rows, other][: closed[0] + 1].sum())] if closed else []
-        told.append(
-            {
-                "doubts": doubts,
-                "closings_an_hour": rate,
-                "ci95": [float(low), float(high)],
-                "hours": float(own[:, 1].sum()),
-                "people": len(people),
-                "people_never_closed_on": int((own[:, 0] == 0).sum()),
-                "passed_on": passed,
-                "noticed": len(after) / passed,
-                "noticed_after_s_median": float(np.median(after)),
-                "noticed_after_s_p95": float(np.quantile(after, 0.95)),
-            }
-        )
-        mark = "  <- the lock's" if doubts == DOUBTS else ""
-        print(
-            f"{doubts} refusals in a row: closes on its wearer {rate:.2f} times an hour [{low:.2f}, {high:.2f}], "
-            f"never on {told[-1]['people_never_closed_on']} of {len(people)}; another pulse noticed in "
-            f"{100 * told[-1]['noticed']:.1f} % of {passed}, after {told[-1]['noticed_after_s_median']:.0f} s "
-            f"(95 %: {told[-1]['noticed_after_s_p95']:.0f} s){mark}"
-        )
+        told.append(figures(found, doubts, rng))
+        print(line_of(told[-1]))
     if args.json:
         args.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return 0

@@ -16,7 +16,7 @@ LEFT_OUT = {
     "tests/device/ui/test_browser.py": "drives Chromium, once a change, in `make test`",
     "tests/firmware_bridge/firmware": "compiles the sketch with the checkout's uno.mk",
     "tests/device/presentation/test_challenge.py::test_a_wearer_passes_on_the_executed_firmware": "so does this",
-    "tests/device/test_cli.py::test_run_script_without_dependencies_says_what_to_do": "they lie beside it",
+    "tests/device/cli/test_process.py::test_run_script_without_dependencies_says_what_to_do": "they lie beside it",
 }
 """What is not run against a wheel, and why."""
 

@@ -44,25 +44,18 @@ def run_attacks(
     Raises:
         TrainError: TOO_FEW_PEOPLE, where not two could be enrolled and have signal left to attack with.
     """
-    victims = enrol(device, people, seed, progress)
-    if len(victims) < MIN_VICTIMS:
-        raise TrainError(
-            TrainReason.TOO_FEW_PEOPLE,
-            f"{len(victims)} of {len(people.victims)} people of {people.source} have a good first minute and "
-            f"3 minutes in all; {MIN_VICTIMS} are needed",
-        )
+    victims = _enough_victims(device, people, seed, progress)
     protections = tuple(Protection) if challenge else (Protection.NONE, Protection.CHECKS)
     campaign = Campaign(device, victims, presentations, protections, seed)
     attacks = [campaign.run(one, progress) for one in chosen.species]
     enrolled = {one.person.subject for one in victims}
-    decision = device.bundle.manifest.decision
     return Result(
         Conditions(
             source=people.source,
             model_id=device.bundle.manifest.model_id,
             precision=precision,
             runtime=device.embedder.runtime,
-            fmr=max(DEFAULT_FMR, decision.operating_points[-1][0]) if fmr is None else fmr,
+            fmr=_default_fmr(device) if fmr is None else fmr,
             accept_llr=device.boundaries.accept_llr,
             seed=seed,
             enrolled=len(victims),
@@ -73,6 +66,17 @@ def run_attacks(
         chosen.left_out,
         chosen.likenesses,
     )
+
+
+def _enough_victims(device: Device, people: People, seed: int, progress: Progress) -> Sequence[Victim]:
+    victims = enrol(device, people, seed, progress)
+    if len(victims) < MIN_VICTIMS:
+        raise TrainError(
+            TrainReason.TOO_FEW_PEOPLE,
+            f"{len(victims)} of {len(people.victims)} people of {people.source} have a good first minute and "
+            f"3 minutes in all; {MIN_VICTIMS} are needed",
+        )
+    return victims
 
 
 def enrol(device: Device, people: People, seed: int, progress: Progress) -> Sequence[Victim]:
@@ -87,3 +91,8 @@ def enrol(device: Device, people: People, seed: int, progress: Progress) -> Sequ
         if reference is not None:
             victims.append(Victim(one, reference))
     return victims
+
+
+def _default_fmr(device: Device) -> float:
+    """The default, or the lowest that the bundle supports, where that is higher."""
+    return max(DEFAULT_FMR, device.bundle.manifest.decision.operating_points[-1][0])

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from device.bundle import load_bundle
     from device.embedders import load_embedder
     from device.errors import CommandError, CommandReason
-    from device.whole_file import check_writable, write_whole
+    from device.whole_file import check_writable
     from train.attack.attempt import Device
     from train.attack.campaign import run_attacks
     from train.attack.choosing import choose
@@ -90,13 +90,19 @@ def run(args: argparse.Namespace) -> int:
     )
     figures = json.dumps(result.to_json(), indent=2, allow_nan=False) + "\n"
     report = markdown(result)
-    if args.out:
-        write_whole(args.out / REPORT, report)
-        write_whole(args.out / FIGURES, figures)
-    if args.json:
-        write_whole(args.json, figures)
+    _write(args.out, args.json, report, figures)
     print(report, end="")
     return 0
+
+
+def _write(folder: Path | None, json_file: Path | None, report: str, figures: str) -> None:
+    from device.whole_file import write_whole
+
+    if folder:
+        write_whole(folder / REPORT, report)
+        write_whole(folder / FIGURES, figures)
+    if json_file:
+        write_whole(json_file, figures)
 
 
 def _progress(what: str) -> None:

@@ -30,6 +30,32 @@ def enrol(browser: Browser, simulation: Simulation, name: str) -> None:
     browser.wait(f"{name} in the list", lambda: name in browser.text(".cards"))
 
 
+def ask_to_forget_the_second(browser: Browser) -> None:
+    browser.press("Forget", ".person:nth-child(2)")
+    browser.wait("the question", lambda: browser.driver.execute_script("return document.querySelector('dialog').open"))
+
+
+def keep_and_then_forget_the_second(browser: Browser, second: str) -> None:
+    ask_to_forget_the_second(browser)
+    assert browser.driver.execute_script("return document.activeElement.textContent") == "Keep"
+    browser.press("Keep", "dialog")
+    assert second in browser.text(".cards")
+    ask_to_forget_the_second(browser)
+    browser.press("Forget", "dialog")
+    browser.wait("one less in the list", lambda: second not in browser.text(".cards"))
+
+
+def check_log(log: list[tuple[str, str, str]], first: str, second: str) -> None:
+    assert [entry for entry in log if entry[0] in {"enrol", "forget"}] == [
+        ("enrol", "done", first),
+        ("enrol", "done", second),
+        ("forget", "done", second),
+    ]
+    assert ("lock", "opened", second) in log
+    assert ("verify", "refused", "") in log
+    assert not any(event == "ui" for event, _, _ in log)
+
+
 def test_two_are_enrolled_one_is_let_in_and_a_stranger_is_not(
     browser: Browser, simulation: Simulation, tmp_path: Path
 ) -> None:
@@ -57,19 +83,7 @@ def test_two_are_enrolled_one_is_let_in_and_a_stranger_is_not(
         browser.wait_for("Unknown person")
         assert browser.find(".hero").get_attribute("data-tone") == "warning"
 
-        browser.press("Forget", ".person:nth-child(2)")
-        browser.wait(
-            "the question", lambda: browser.driver.execute_script("return document.querySelector('dialog').open")
-        )
-        assert browser.driver.execute_script("return document.activeElement.textContent") == "Keep"
-        browser.press("Keep", "dialog")
-        assert second in browser.text(".cards")
-        browser.press("Forget", ".person:nth-child(2)")
-        browser.wait(
-            "the question", lambda: browser.driver.execute_script("return document.querySelector('dialog').open")
-        )
-        browser.press("Forget", "dialog")
-        browser.wait("one less in the list", lambda: second not in browser.text(".cards"))
+        keep_and_then_forget_the_second(browser, second)
         assert first in browser.text(".cards")
 
         assert browser.faults() == []
@@ -78,15 +92,7 @@ def test_two_are_enrolled_one_is_let_in_and_a_stranger_is_not(
         assert foreign(requests, served.host) == []
         assert served.stop() == 0
     assert served.stderr == ""
-    log = log_of(gallery)
-    assert [entry for entry in log if entry[0] in {"enrol", "forget"}] == [
-        ("enrol", "done", first),
-        ("enrol", "done", second),
-        ("forget", "done", second),
-    ]
-    assert ("lock", "opened", second) in log
-    assert ("verify", "refused", "") in log
-    assert not any(event == "ui" for event, _, _ in log)
+    check_log(log_of(gallery), first, second)
 
 
 def test_the_pin_is_asked_for_and_taken(browser: Browser, simulation: Simulation, enrolled: Path) -> None:
