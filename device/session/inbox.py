@@ -10,7 +10,8 @@ from firmware_bridge import Message
 
 TICK_S = 0.1
 MAX_WAITING = 1024
-"""Messages, some 40 s of frames: a session that is slower for longer slows the reader down, and loses nothing here."""
+"""Messages, some 40 s of frames: a session that is slower for longer stops the reader, and a port that nobody reads
+loses what comes. Nothing is lost here, and what is lost there is missing from the boards' indices."""
 
 
 @dataclass(frozen=True, slots=True)

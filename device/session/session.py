@@ -98,6 +98,9 @@ class Session:
     def _now(self) -> float:
         return self._clock() - self._started
 
+    def _is_enrolled(self, name: str) -> bool:
+        return any(person.name == name for person in self._gallery.people())
+
     def _references(self) -> References | None:
         if self._claim:
             return self._gallery.reference_of(self._claim, self._model_id)
@@ -157,6 +160,11 @@ class Session:
         """Whether no pulse could open it now: nobody may try, or the PIN alone does."""
         return self.lock.locked and (self._afresh or self.tries.barred)
 
+    @property
+    def _binds_afresh(self) -> bool:
+        """Whether a reference taken now may open: not for a claimed person who was forgotten since."""
+        return self._afresh and self._everybody is not None
+
     def _feel(self, block: SampleBlock) -> Iterator[Event]:
         was_on = self._finger.on
         on = self._finger.take(block)
@@ -172,7 +180,7 @@ class Session:
     def _begin_sitting(self) -> None:
         if self.recogniser is not None:
             self.recogniser.begin_sitting()
-        if self._afresh and not self.lock.pin_due(self._now()):
+        if self._binds_afresh and not self.lock.pin_due(self._now()):
             self.enrolling.begin_fresh(self._claim)  # the PIN came before the finger
 
     def _leave(self) -> None:
@@ -191,6 +199,8 @@ class Session:
             if barred is not None:
                 yield _refused(barred)
                 return
+        if isinstance(event, Identified) and self.lock.locked and not self._may_open(event.person):
+            return
         if not (isinstance(event, WindowScored) and self._is_idle()):
             yield event
         if isinstance(event, Identified):
@@ -200,18 +210,27 @@ class Session:
             yield from self._concluded(self.tries.conclude("", accepted=False))
             yield from self._changed(None if isinstance(event, NotAcquired) else self.lock.refused())
 
+    def _may_open(self, person: str) -> bool:
+        """Whether a try is counted, and they are still enrolled: another program may have forgotten them meanwhile."""
+        return self.tries.counted and self._is_enrolled(person)
+
     def _concluded(self, verdict: Verdict | None) -> Iterator[Event]:
         if verdict is not None:
             yield _refused(verdict)
 
     def _changed(self, change: Change | None) -> Iterator[Event]:
-        if change is not None:
-            self._settle(change)
-            yield LockChanged(self._now(), change.locked, change.person, change.reason.value)
-
-    def _settle(self, change: Change | None) -> None:
         if change is None:
             return
+        told = LockChanged(self._now(), change.locked, change.person, change.reason.value)
+        if change.locked:
+            # Before anything that can wait for a disk, or fail: the door is closed by those who hear it.
+            yield told
+            self._settle(change)
+        else:
+            self._settle(change)
+            yield told
+
+    def _settle(self, change: Change) -> None:
         self._gallery.log("lock", "closed" if change.locked else "opened", change.person)
         if change.locked:
             self._fresh = None
@@ -248,7 +267,7 @@ class Session:
             yield _refused(verdict)
             return
         yield PinAccepted(self._now())
-        if self._afresh and self._finger.on and self.lock.locked:
+        if self._binds_afresh and self._finger.on and self.lock.locked:
             self.enrolling.begin_fresh(self._claim)
         else:
             yield from self._changed(self.lock.pin_entered(self._now()))
@@ -269,7 +288,10 @@ class Session:
     def _regrouped(self) -> Iterator[Event]:
         """The gallery has changed: compare with those who are in it now."""
         yield from self._changed(self.lock.end(LockReason.STOPPED))
-        self._everybody = self._references()
+        # First of all nobody: whatever fails now, the references of before are not compared with again.
+        self._everybody = self.recogniser = None
+        if not self._claim or self._is_enrolled(self._claim):
+            self._everybody = self._references()
         self.recogniser = self._recognise(self._everybody) if self._everybody else None
         yield GalleryChanged(self._now(), self._everybody.names if self._everybody else ())
 

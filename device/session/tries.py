@@ -16,6 +16,11 @@ class Tries:
         self._pin_due = False
 
     @property
+    def counted(self) -> bool:
+        """Whether a try has begun, and waits for its decision."""
+        return self._open
+
+    @property
     def barred(self) -> bool:
         """Whether nobody may try now."""
         return self._pin_due or self._now() < self._until_s

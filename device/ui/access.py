@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 import socket
 import time
@@ -12,6 +13,10 @@ from dataclasses import dataclass
 WRONG_TOKENS = 5
 """So many wrong tokens, and none is looked at for `PAUSE_S`: 256 bits are not guessed, a flood is not served."""
 PAUSE_S = 60.0
+
+HTTP_PORT = "80"
+"""A browser leaves it out."""
+_HOST = re.compile(r"(?P<name>\[[^\]]*\]|[^:]+)(?::(?P<port>\d+))?")
 
 
 class Access:
@@ -63,10 +68,11 @@ class Hosts:
     port: int
 
     def knows(self, host_header: str) -> bool:
-        """Whether a `Host` header (`name:port`) is one of them."""
-        name, _, port = host_header.rpartition(":")
-        if port != str(self.port):
+        """Whether a `Host` header (`name:port`, or `name` alone for port 80) is one of them."""
+        named = _HOST.fullmatch(host_header)
+        if named is None or (named["port"] or HTTP_PORT) != str(self.port):
             return False
+        name = named["name"]
         own = socket.gethostname().lower()
         return name.lower() in {"localhost", self.host.lower(), own, f"{own}.local"} or _is_address(name)
 

@@ -1,16 +1,9 @@
 """A whole session on lists of messages, in their own time, with a real gallery and a fake network."""
 
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
 
-import numpy as np
 import pytest
 
-from device.bundle import Bundle
-from device.comparison import comparator_of, pooled
-from device.decision import boundaries_at
-from device.enrolment import Enrolment
 from device.errors import GalleryError, GalleryReason
 from device.events import (
     Enrolled,
@@ -24,112 +17,15 @@ from device.events import (
     TryRefused,
     WindowScored,
 )
-from device.frontend import BoardFrontEnd, windows_of
-from device.gallery import Gallery, References
-from device.pipeline import Recogniser
-from device.session.enrolling import Enrolling
-from device.session.inbox import Tick
+from device.gallery import Gallery
 from device.session.lock import Lock, LockReason
 from device.session.orders import Enrol, Forget, PinEntered, Request, StopEnrolling
 from device.session.session import Session
 from device.session.status import Status
 from device.store.guard import Guard
-from device.store.lockout import Moment
-from device.store_enrolment import EnrolmentStore
-from firmware_bridge import LinkLost, Message, SampleBlock
+from firmware_bridge import LinkLost, Message
 from firmware_bridge.errors import PortReason
-from firmware_bridge.protocol import DataFlags
-
-RATE_HZ = 125.0
-PIN = "482913"
-OPEN_AIR = 1_000
-
-
-class Sitting:
-    """Messages one after another in virtual time: the clock stands where the newest sample was measured."""
-
-    def __init__(self, pulse_of: Callable[..., Any]) -> None:
-        self._pulse_of = pulse_of
-        self.now_s = 0.0
-        self._index = 0
-
-    def clock(self) -> float:
-        return self.now_s
-
-    def pulse(self, name: str, seconds: float, seed: int = 5) -> Iterator[Message | Request | Tick]:
-        yield from self._blocks(np.rint(120_000 - 1500 * self._pulse_of(name, seconds, seed=seed)))
-
-    def air(self, seconds: float) -> Iterator[Message | Request | Tick]:
-        yield from self._blocks(np.full(round(seconds * RATE_HZ), float(OPEN_AIR)))
-
-    def silence(self, seconds: float) -> Iterator[Message | Request | Tick]:
-        for _ in range(round(seconds / 0.1)):
-            self.now_s += 0.1
-            yield Tick()
-
-    def _blocks(self, counts: Any) -> Iterator[Message]:
-        for at in range(0, len(counts) - 4, 5):
-            part = counts[at : at + 5].astype(np.int32)
-            first, self._index = self._index, self._index + 5
-            self.now_s += 5 / RATE_HZ
-            newest = self._index - 1
-            yield SampleBlock(first, 0, newest, newest * 8000, part, part, DataFlags.NONE)
-
-
-@pytest.fixture
-def sitting(pulse_of: Callable[..., Any]) -> Sitting:
-    return Sitting(pulse_of)
-
-
-@pytest.fixture
-def gallery(tmp_path: Path, bundle: Bundle, embedder: Any, pulse_of: Callable[..., Any]) -> Iterator[Gallery]:
-    with Gallery(tmp_path / "gallery.sqlite") as gallery:
-        for name in ("ann", "ben"):
-            windows = windows_of(pulse_of(name, 60.0), RATE_HZ, bundle.front_end)
-            reference = pooled([embedder.embed(window.pulse) for window in windows])
-            gallery.enrol(name, bundle.manifest.model_id, reference, len(windows))
-        yield gallery
-
-
-@pytest.fixture
-def session_of(gallery: Gallery, bundle: Bundle, embedder: Any, sitting: Sitting) -> Callable[..., Session]:
-    def recognise(references: References) -> Recogniser:
-        return Recogniser(
-            front_end=BoardFrontEnd(bundle.front_end),
-            embedder=embedder,
-            references=references,
-            comparator=comparator_of(bundle),
-            boundaries=boundaries_at(bundle.manifest.decision),
-        )
-
-    def make(lock: Lock | None = None, **options: Any) -> Session:
-        enrolling = Enrolling(
-            EnrolmentStore(gallery, bundle),
-            front_end=lambda: BoardFrontEnd(bundle.front_end),
-            enrolment=lambda: Enrolment(embedder, bundle.front_end),
-        )
-        return Session(
-            gallery=gallery,
-            guard=Guard(gallery.store, lambda: Moment("boot", sitting.now_s)),
-            model_id=bundle.manifest.model_id,
-            recognise=recognise,
-            enrolling=enrolling,
-            lock=lock or Lock(),
-            clock=sitting.clock,
-            **options,
-        )
-
-    return make
-
-
-def told(session: Session, *parts: Iterable[Message | Request | Tick]) -> list[Event]:
-    events: list[Event] = []
-    session.run((item for part in parts for item in part), events.append)
-    return events
-
-
-def changes(events: list[Event]) -> list[tuple[bool, str, str]]:
-    return [(one.locked, one.person, one.reason) for one in events if isinstance(one, LockChanged)]
+from tests.device.session.sitting import PIN, Sitting, changes, told
 
 
 def test_it_opens_for_who_is_enrolled_and_closes_when_taken_off(

@@ -84,6 +84,17 @@ def test_only_addresses_and_own_names_are_known(header: str, known: bool) -> Non
     assert Hosts("127.0.0.1", 8765).knows(header) is known
 
 
+@pytest.mark.parametrize(
+    ("header", "known"),
+    [
+        *(("localhost", True), ("127.0.0.1", True), ("[::1]", True), ("localhost:80", True), ("[::1]:80", True)),
+        *(("localhost:8765", False), ("evil.example", False), ("", False), ("localhost:", False)),
+    ],
+)
+def test_a_browser_leaves_port_80_out(header: str, known: bool) -> None:
+    assert Hosts("127.0.0.1", 80).knows(header) is known
+
+
 def test_the_name_it_listens_by_is_known() -> None:
     assert Hosts("pulse.lan", 8765).knows("pulse.lan:8765")
 
