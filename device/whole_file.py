@@ -25,9 +25,12 @@ def write_whole(path: Path, content: str | bytes) -> None:
         CommandError: UNWRITABLE; what was there before is still there.
     """
     # Beside it first, then renamed: a file that is there is whole.
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        with part.open("wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -76,7 +76,12 @@ def _record(args: argparse.Namespace, partial: Path) -> None:
     began = time.monotonic()
     fault: PortError | None = None
     with Journal(partial, new=not args.resume) as journal:
-        recorder = _begin(args, partial, journal)
+        try:
+            recorder = _begin(args, partial, journal)
+        except CommandError:
+            if not args.resume:
+                partial.unlink()
+            raise
         try:
             _fill(args, reader, recorder)
         except PortError as error:

@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 
 from device.errors import SignalError, SignalReason
-from device.frontend.clock import ClockRegression
+from device.frontend.clock import FIRST_US, ClockRegression
 from device.frontend.spec import FrontEndSpec
 from device.frontend.stream import FrontEnd
 from device.frontend.windows import Window
@@ -13,6 +13,8 @@ from firmware_bridge import SampleBlock
 
 MIN_RATE_HZ, MAX_RATE_HZ = 20.0, 1100.0
 """Below, a pulse's shape is gone; above, no sketch or sensor of this class can be meant."""
+MAX_HELD = round(2 * MAX_RATE_HZ * FIRST_US / 1e6)
+"""Samples that may come before a rate is known: more, and the board's clock stands still."""
 
 
 class BoardFrontEnd:
@@ -50,6 +52,8 @@ class BoardFrontEnd:
         self._clock.update(block.clock_index, block.t_us)
         self._measure()
         self._held.append(block)
+        if self._rate_hz is None and block.index - self._held[0].index > MAX_HELD:
+            raise SignalError(SignalReason.RATE, "the board's clock stands still: its samples cannot be timed")
         return windows + (self._release() if self._rate_hz is not None else [])
 
     def begin_epoch(self) -> None:

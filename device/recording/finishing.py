@@ -65,7 +65,6 @@ def finish(file: Path) -> tuple[Contents, int]:
                 part.unlink(missing_ok=True)
                 os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             _write(file, parts, journal, contents)
-            check_target(file)  # again: somebody may have put one there meanwhile
             _put(parts, targets)
             journal.path.unlink()
         except OSError as error:
@@ -91,8 +90,15 @@ def _write(file: Path, parts: list[Path], journal: JournalReader, contents: Cont
 
 
 def _put(parts: list[Path], targets: list[Path]) -> None:
-    for part, target in zip(parts, targets, strict=True):
+    for part in parts:
         with part.open("rb") as written:
             os.fsync(written.fileno())
-        part.replace(target)
-    sync_folder(targets[0].resolve().parent)
+    with ExitStack() as undoing:
+        for target in targets:
+            # Claimed first, empty: a rename alone would overwrite what somebody has put there meanwhile.
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            undoing.callback(target.unlink, missing_ok=True)
+        for part, target in zip(parts, targets, strict=True):
+            part.replace(target)
+        sync_folder(targets[0].resolve().parent)
+        undoing.pop_all()

@@ -78,6 +78,7 @@ class Journal:
 
     def __init__(self, path: Path, *, new: bool) -> None:
         self._path = path
+        self._holds = not new
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if new else 0)
         with self._explained():
             self._fd = os.open(path, flags, 0o600)
@@ -90,13 +91,17 @@ class Journal:
                 raise
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, samples: int = 0) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             why = "another recorder writes it now" if error.errno == errno.EAGAIN else error.strerror or str(error)
+            if samples:
+                why += f"; {samples} samples are lost"
             if error.errno in _NO_ROOM:
-                why += "; what was recorded before is safe there: make room, then --resume or --recover"
+                why += "; make room"
+                if self._holds:
+                    why += ", then --resume or --recover: what was recorded before is safe there"
             raise unwritable(self._path, why) from error
 
     def begin(self, session: Session) -> None:
@@ -107,7 +112,8 @@ class Journal:
         """Append a batch; when this returns, it survives a crash and a power cut."""
         counts = np.ascontiguousarray(batch.counts.T, dtype="<i4")
         payload = _COUNTS.pack(len(batch.blocks), len(batch.counts)) + batch.blocks.tobytes() + counts.tobytes()
-        self._append(Kind.BATCH, payload)
+        self._append(Kind.BATCH, payload, len(batch.counts))
+        self._holds = True
 
     def cut_to(self, size: int) -> None:
         """Drop what a writer that was killed had half written, and go on after `size` bytes."""
@@ -115,9 +121,9 @@ class Journal:
             os.ftruncate(self._fd, size)
             os.lseek(self._fd, size, os.SEEK_SET)
 
-    def _append(self, kind: Kind, payload: bytes) -> None:
+    def _append(self, kind: Kind, payload: bytes, samples: int = 0) -> None:
         data = memoryview(_HEAD.pack(MAGIC, kind, len(payload), _crc(kind, payload)) + payload)
-        with self._explained():
+        with self._explained(samples):
             while data:
                 data = data[os.write(self._fd, data) :]
             os.fsync(self._fd)

@@ -53,12 +53,15 @@ class Recorder:
             self._write()
 
     def _write(self) -> None:
-        self._due = self._clock() + SYNC_S
         held, came_us, samples = self._held, self._came_us, self._held_samples
         # Forgotten first: a write that failed is not tried again on the way out, with half of it in the file.
         self._held, self._came_us, self._held_samples = [], [], 0
-        if not held:
-            return
+        if held:
+            self._append(held, came_us, samples)
+        # From when it is done: a sync that takes longer than its turn would be due again at once, for every message.
+        self._due = self._clock() + SYNC_S
+
+    def _append(self, held: list[SampleBlock], came_us: list[int], samples: int) -> None:
         rows = [
             (b.index, b.clock_index, b.t_us, came, b.epoch + self._first_epoch, len(b.ir_counts), int(b.flags))
             for b, came in zip(held, came_us, strict=True)

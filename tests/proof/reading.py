@@ -16,7 +16,8 @@ STREAMS = 1_000_000
 BRANCHES = 0.92
 MUTANTS, KILLED = 30, 0.85
 PACKAGES = ("device", "export", "firmware_bridge", "train")
-FUZZED = ("decoder", "link", "bodies")
+FUZZED = ("decoder", "link", "bodies", "manifest", "cohort", "recording")
+BEHIND_S = 1.0
 OVERLOADS = ("quiet", "two hogs", "slow disk: unlock", "slow disk: record")
 TABS = ("stuck tab, silent", "stuck tab, says it is alive")
 
@@ -51,8 +52,10 @@ def overload(result: Any) -> Iterator[Row]:
             yield Row(what, bound, "", Verdict.MISSING)
             continue
         lost, gone = number(result, name, "lost"), number(result, name, "port_discarded_bytes")
+        behind_s = number(result, name, "behind_s")
         told = f"{lost:,} of {number(result, name, 'samples'):,} samples, {gone:,} bytes at the port"
-        yield judged(what, bound, told, not lost and not gone)
+        told += f", {behind_s:g} s behind at the end"
+        yield judged(what, bound, told, not lost and not gone and behind_s <= BEHIND_S)
     for name in TABS:
         what, bound = f"overload, {name}", "let go; no byte lost at the port"
         if name not in mapping(result):

@@ -70,7 +70,9 @@ def test_a_soak_of_another_shape_is_an_error(checks: Any) -> None:
 
 
 def overload() -> dict[str, Any]:
-    loads = {name: {"lost": 0, "samples": 7500, "port_discarded_bytes": 0} for name in reading.OVERLOADS}
+    loads = {
+        name: {"lost": 0, "samples": 7500, "port_discarded_bytes": 0, "behind_s": 0.1} for name in reading.OVERLOADS
+    }
     tabs = {name: {"let_go_after_s": 9.5, "port_discarded_bytes": 0, "rss_grown_mb": 0.4} for name in reading.TABS}
     return loads | tabs
 
@@ -79,11 +81,11 @@ def test_an_overload_holds_where_nothing_is_lost_or_kept() -> None:
     assert not_holding(reading.overload(overload())) == {}
 
 
-@pytest.mark.parametrize("key", ["lost", "port_discarded_bytes"])
+@pytest.mark.parametrize("key", ["lost", "port_discarded_bytes", "behind_s"])
 def test_one_lost_sample_or_byte_falls_short(key: str) -> None:
     for name in reading.OVERLOADS:
         result = overload()
-        result[name][key] = 1
+        result[name][key] = 2
         assert not_holding(reading.overload(result)) == {f"overload, {name}": Verdict.SHORT}
 
 

@@ -124,3 +124,14 @@ def test_an_epoch_begun_by_hand_before_the_rate_is_known_knows_nothing_of_the_st
     for one, expected in zip(windows, alone, strict=True):
         assert one.quality.good
         np.testing.assert_allclose(one.pulse, expected.pulse, atol=1e-4)
+
+
+def test_a_clock_that_stands_still_is_told_and_nothing_piles_up() -> None:
+    still = [
+        SampleBlock(one.index, 0, one.clock_index, 5000, one.ir_counts, one.red_counts, one.flags)
+        for one in blocks(pulse(60))
+    ]
+    with pytest.raises(SignalError, match="stands still") as caught:
+        run(still[: 4 * 1100 // 5 + 2])
+    assert caught.value.reason is SignalReason.RATE
+    assert run(still[:440])[0] == []

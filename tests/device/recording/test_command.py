@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -10,6 +11,7 @@ import time
 import tty
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -187,7 +189,11 @@ def test_a_disk_without_room_keeps_what_there_is(folder: Path, told: Told) -> No
     ):
         assert child.process.wait(30) == 2
         *_, error = child.stderr_lines()
-    assert error == f"pulsekey: error: cannot write {journal_of(file)}: File too large; {SAFE}"
+    told_lost = re.fullmatch(
+        f"pulsekey: error: cannot write {journal_of(file)}: File too large; (\\d+) samples are lost; {SAFE}", error
+    )
+    assert told_lost is not None, error
+    assert 0 < int(told_lost[1]) < 8192 + 5
     assert 38_000 < size(journal_of(file)) <= 40_000
     status, _, err = told(file, "--recover")
     assert (status, err) == (0, "")
@@ -196,7 +202,41 @@ def test_a_disk_without_room_keeps_what_there_is(folder: Path, told: Told) -> No
     assert len(counts) > 1_000
 
 
-SAFE = "what was recorded before is safe there: make room, then --resume or --recover"
+SAFE = "make room, then --resume or --recover: what was recorded before is safe there"
+
+
+def test_a_disk_that_was_always_full_promises_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    def full(fd: int, data: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    file = folder / "a.npz"
+    monkeypatch.setattr("device.recording.journal.os.write", full)
+    status, out, err = told(file, "--port", SIM)
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].endswith("No space left on device; make room")
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("late", ["a.dat", "a.hea"])
+def test_a_file_that_somebody_put_there_meanwhile_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, told: Told, late: str
+) -> None:
+    from device.recording import finishing
+
+    write = finishing.write_wfdb
+
+    def slowly(*words: Any) -> None:
+        write(*words)
+        (folder / late).write_text("mine")
+
+    monkeypatch.setattr(finishing, "write_wfdb", slowly)
+    status, _, err = told(folder / "a.hea", "--port", SIM)
+    assert status == 2
+    assert "safe in" in err.splitlines()[-1]
+    assert {path.name for path in folder.iterdir()} == {late, "a.hea.partial"}
+    assert (folder / late).read_text() == "mine"
 
 
 def test_no_room_for_the_file_keeps_the_journal(folder: Path, monkeypatch: pytest.MonkeyPatch, told: Told) -> None:

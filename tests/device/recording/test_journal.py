@@ -186,3 +186,23 @@ def test_what_waits_is_bounded(watched: Watched) -> None:
     for i, _ in enumerate(watched.recorder.taking(blocks(30, size=1000))):
         most = max(most, (i + 1) * 1000 - watched.recorder.samples)
     assert most < MAX_BATCH_SAMPLES
+
+
+def test_a_disk_that_is_slower_than_its_turn_keeps_up(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    append, syncs = watched.journal.append, 0
+
+    def slow(batch: Batch) -> None:
+        nonlocal syncs
+        append(batch)
+        watched.now_s += 1.5
+        syncs += 1
+
+    def coming() -> Iterator[Message]:
+        for i, block in enumerate(blocks(1500)):
+            watched.now_s = max(watched.now_s, 0.04 * i)  # as it comes, or later where it had to wait
+            yield block
+
+    monkeypatch.setattr(watched.journal, "append", slow)
+    for i, _ in enumerate(watched.recorder.taking(coming())):
+        assert watched.now_s - 0.04 * i <= 1.5 + 1e-9, "what waits is what came during one sync"
+    assert syncs <= 60.0 / (1.0 + 1.5) + 2
