@@ -149,7 +149,7 @@ def _front_end(folder: Path, manifest: Manifest) -> FrontEndSpec:
     origin = folder / MANIFEST_NAME
     try:
         spec = FrontEndSpec.from_dict(dict(manifest.front_end))
-    except (PulsekeyError, ValueError, TypeError, KeyError) as error:
+    except (PulsekeyError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise BundleError(BundleReason.MALFORMED, f"{origin}: front_end: {error}") from None
     if spec.digest() != manifest.front_end_digest:
         raise BundleError(

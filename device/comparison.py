@@ -1,7 +1,6 @@
 """Comparison: how much more likely a probe and a reference are of one person than of two."""
 
 import io
-import zipfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from device.bundle import Bundle
 from device.calibration import Calibration
 from device.errors import BundleError, BundleReason, SignalError, SignalReason
 from device.manifest import COHORT_NAME
+from firmware_bridge.npz_check import NPZ_FAULTS, check_npz, one_line
 
 Embeddings = NDArray[np.float32]
 Scores = NDArray[np.float64]
@@ -92,7 +92,10 @@ def comparator_of(bundle: Bundle) -> Comparator:
     Raises:
         BundleError: MISSING_FILE, DAMAGED or MALFORMED, where the cohort is not what the manifest says.
     """
-    cohort = _cohort_array(bundle, "references", np.empty((0, 0))).astype(np.float32)
+    found = _cohort_array(bundle, "references", np.empty((0, 0)))
+    if found.dtype.kind != "f" or not np.isfinite(found).all():
+        raise BundleError(BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME}: references are not finite numbers")
+    cohort = found.astype(np.float32)
     nearest, size = bundle.manifest.comparison.nearest, bundle.manifest.architecture.embedding_size
     if cohort.ndim != 2 or cohort.shape[1] != size or len(cohort) < nearest:
         raise BundleError(
@@ -109,13 +112,20 @@ def known_recordings(bundle: Bundle) -> frozenset[str]:
     Raises:
         BundleError: as ``comparator_of``.
     """
-    return frozenset(map(str, _cohort_array(bundle, "known", np.empty(0, dtype="U16"))))
+    known = _cohort_array(bundle, "known", np.empty(0, dtype="U16"))
+    if known.dtype.kind != "U" or known.ndim != 1:
+        raise BundleError(BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME}: known is no list of texts")
+    return frozenset(map(str, known))
 
 
 def _cohort_array(bundle: Bundle, name: str, absent: NDArray[Any]) -> NDArray[Any]:
     try:
-        with np.load(io.BytesIO(bundle.read(COHORT_NAME)), allow_pickle=False) as arrays:
+        content = io.BytesIO(bundle.read(COHORT_NAME))
+        check_npz(content)
+        with np.load(content, allow_pickle=False) as arrays:
             array: NDArray[Any] = arrays.get(name, absent)
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise BundleError(BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME} cannot be read: {error}") from None
+    except NPZ_FAULTS as error:
+        raise BundleError(
+            BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME} cannot be read: {one_line(error)}"
+        ) from None
     return array

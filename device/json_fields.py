@@ -12,6 +12,13 @@ def _refuse_constant(word: str) -> float:
     raise ValueError(f"{word} is not JSON")
 
 
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"{digits[:40]} is no number that can be kept")
+    return value
+
+
 def parse_json(text: str, origin: str) -> object:
     """Parse strict JSON (no NaN, no Infinity).
 
@@ -19,17 +26,20 @@ def parse_json(text: str, origin: str) -> object:
         BundleError: MALFORMED, naming `origin`, where it is not JSON.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BundleError(BundleReason.MALFORMED, f"{origin} is not JSON: {error}") from None
 
 
 def _is_pair(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in value)
-    )
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_float, value))
+
+
+def _is_float(value: object) -> bool:
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer above the largest float
+        return False
 
 
 class Fields:
@@ -43,7 +53,8 @@ class Fields:
 
     def _fault(self, key: str, what: str) -> BundleError:
         name = f"{self.where}: {key}" if key else self.where
-        return BundleError(BundleReason.MALFORMED, f"{name} {what}")
+        # A field's name may hold anything, and a fault is one line.
+        return BundleError(BundleReason.MALFORMED, " ".join(f"{name} {what}".split()))
 
     def _take(self, key: str) -> Any:
         if key not in self._left:

@@ -1,8 +1,6 @@
 """Cohort files: one ``.npz`` of many records, ragged or a table of windows, samples in scaled int16."""
 
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.errors import RecordingError, RecordingReason
+from firmware_bridge.npz_check import NPZ_FAULTS, check_npz, one_line
 from firmware_bridge.recordings.recording import Recording, checked_rate
 
 MISSING = np.iinfo(np.int16).min
@@ -91,6 +90,7 @@ def read_cohort(path: str | os.PathLike[str]) -> Cohort:
     path = Path(path)
     try:
         with path.open("rb") as file:
+            check_npz(file)
             arrays = np.load(file, allow_pickle=False)
             if not isinstance(arrays, np.lib.npyio.NpzFile):
                 raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no .npz file")
@@ -99,8 +99,10 @@ def read_cohort(path: str | os.PathLike[str]) -> Cohort:
         raise RecordingError(RecordingReason.NOT_FOUND, f"no such file: {path}") from error
     except ValueError as error:  # numpy takes whatever is no archive for a pickle, and advises to load it
         raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no .npz file; give a cohort file") from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise RecordingError(RecordingReason.UNREADABLE, f"{path} is no readable .npz file: {error}") from error
+    except NPZ_FAULTS as error:
+        raise RecordingError(
+            RecordingReason.UNREADABLE, f"{path} is no readable .npz file: {one_line(error)}"
+        ) from error
 
 
 class _Arrays:
@@ -165,7 +167,9 @@ class _Arrays:
         try:
             array: NDArray[Any] = self._arrays[name]
         except ValueError as error:
-            raise RecordingError(RecordingReason.BAD_ARRAY, f"{self._path}: array '{name}': {error}") from error
+            raise RecordingError(
+                RecordingReason.BAD_ARRAY, f"{self._path}: array '{name}': {one_line(error)}"
+            ) from error
         if array.dtype.kind not in kinds or (dimensions is not None and array.ndim != dimensions):
             raise self._bad(name, f"{dimensions} dimensions of kind {kinds}", array)
         if length is not None and len(array) != length:

@@ -25,14 +25,16 @@ def on_grid(time_s: Floats, values: Floats) -> tuple[Floats, float]:
     Raises:
         UnevenTimeError: a stamp is missing or does not go up, or jumps too far to be true.
     """
-    steps = np.diff(time_s)
+    with np.errstate(over="ignore"):
+        steps = np.diff(time_s)
     if not steps.size or not (steps > 0).all():  # a missing stamp is not above zero either
         raise UnevenTimeError("does not always go up")
     # Stamps rounded to hundredths of a second make the median step coarse; the mean of the ordinary is exact.
     ordinary = steps < GAP_STEPS * np.median(steps)
-    rate_hz = float(1.0 / steps[ordinary].mean())
-    counts = np.where(ordinary, 1, np.maximum(np.round(steps * rate_hz), 1))
-    if counts.sum() > MAX_GAP_RATIO * values.size:
+    with np.errstate(all="ignore"):  # steps near the ends of what a float can be: the rate is refused below
+        rate_hz = float(1.0 / steps[ordinary].mean())
+        counts = np.where(ordinary, 1, np.maximum(np.round(steps * rate_hz), 1))
+    if not (np.isfinite(rate_hz) and counts.sum() <= MAX_GAP_RATIO * values.size):
         raise UnevenTimeError("jumps too far to be true")
     places = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     grid = np.full(int(places[-1]) + 1, np.nan)

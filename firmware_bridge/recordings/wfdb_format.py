@@ -17,11 +17,11 @@ MISSING = -32768
 """The sample of format 16 that means none."""
 
 _RECORD = re.compile(
-    r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<signals>\d+)(?:\s+(?P<rate>[\d.eE+]+)\S*(?:\s+(?P<length>\d+))?)?(?:\s.*)?"
+    r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<signals>\d{1,9})(?:\s+(?P<rate>[\d.eE+]+)\S*(?:\s+(?P<length>\d{1,18}))?)?(?:\s.*)?"
 )
 _SIGNAL = re.compile(
-    r"(?P<file>\S+)\s+(?P<format>\d+)(?P<extras>[x:]\d+\S*)?(?:\+(?P<offset>\d+))?"
-    r"(?:\s+(?P<gain>[-\d.eE+]+)(?:\((?P<baseline>-?\d+)\))?(?:/\S+)?(?:\s+\d+(?:\s+(?P<zero>-?\d+)"
+    r"(?P<file>\S+)\s+(?P<format>\d+)(?P<extras>[x:]\d+\S*)?(?:\+(?P<offset>\d{1,18}))?"
+    r"(?:\s+(?P<gain>[-\d.eE+]+)(?:\((?P<baseline>-?\d{1,18})\))?(?:/\S+)?(?:\s+\d+(?:\s+(?P<zero>-?\d{1,18})"
     r"(?:\s+-?\d+(?:\s+-?\d+(?:\s+\d+(?:\s+(?P<name>.*))?)?)?)?)?)?)?"
 )
 
@@ -113,7 +113,12 @@ def _samples(
     if other is not None:
         raise _unreadable(header, f"format {other}; only 16 is read: convert it with xform -O 16")
     path = header.parent / one.file
+    # A header must not make the reader open a device, or another folder's files.
+    if Path(one.file).name != one.file or "\0" in one.file:
+        raise _unreadable(header, f"signal file {one.file[:60]!r} is no plain file beside it")
     try:
+        if path.exists() and not path.is_file():
+            raise _unreadable(path, "no plain file")
         content = path.read_bytes()[one.offset :]
     except OSError as error:
         raise RecordingError(RecordingReason.NOT_FOUND, f"cannot read {path}: {error.strerror}") from error

@@ -1,10 +1,10 @@
-"""A million damaged streams through the decoder and the link, and a coverage-guided fuzzer on both.
+"""A million damaged streams through the decoder and the link, and a coverage-guided fuzzer on both and on file readers.
 
 python tests/benchmarks/fuzz_wire.py [--streams 1000000] [--seed 0] [--coverage-guided SECONDS] [--json OUT]
 
 Each stream is real frames (or, one in ten, a text sketch's lines) with one to four kinds of damage and whole frames
 behind them, fed in random chunks; its number makes it again: --first N --streams 1. With --coverage-guided each target
-of tests/fuzzing/guided.py is fuzzed for so many seconds from the committed seeds.
+of tests/fuzzing/guided.py, the wire's and the files', is fuzzed for so many seconds from the committed seeds.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from tests.fuzzing.checks import Report, check
 from tests.fuzzing.material import load_material
 from tests.fuzzing.streams import make_stream
 
-TARGETS = ("decoder", "link", "bodies")
+TARGETS = ("decoder", "link", "bodies", "manifest", "cohort", "recording")
 MOST_BROKEN = 100
 """Streams after which it is clear that something is wrong."""
 

@@ -1,7 +1,8 @@
 """Coverage-guided fuzzing from the committed seeds: ``python -m tests.fuzzing.guided TARGET SECONDS [FOUND]``.
 
-Targets: ``decoder`` (any bytes to the frame decoder), ``link`` (any bytes to frames or text, in two chunkings), and
-``bodies`` (any bodies with right CRCs, which no fuzzer would find by itself: the codec and everything behind it). What
+Targets: ``decoder`` (any bytes to the frame decoder), ``link`` (any bytes to frames or text, in two chunkings),
+``bodies`` (any bodies with right CRCs, which no fuzzer would find by itself: the codec and everything behind it), and
+those of ``tests.fuzzing.files``: ``manifest``, ``cohort`` and ``recording``, any bytes as a file of that kind. What
 libFuzzer finds interesting is kept in the folder FOUND, if one is named; what breaks lies in the working directory.
 """
 
@@ -13,7 +14,8 @@ from pathlib import Path
 from types import ModuleType
 
 CORPUS = Path(__file__).parents[1] / "firmware_bridge" / "corpus"
-MAX_BYTES = 4096
+FILE_CORPUS = Path(__file__).parent / "corpus"
+MAX_BYTES, MAX_FILE_BYTES = 4096, 16_384
 
 
 def main() -> int:
@@ -27,13 +29,16 @@ def main() -> int:
     except ImportError:
         print("atheris is not installed: pip install atheris (Linux on x86-64, Python below 3.14)", file=sys.stderr)
         return 2
-    target = TARGETS[words[0]](*_instrumented(atheris))
+    if words[0] in FILES:
+        target, corpus, most = _file_target(atheris, words[0]), FILE_CORPUS / words[0], MAX_FILE_BYTES
+    else:
+        target, corpus, most = WIRE[words[0]](*_instrumented(atheris)), CORPUS, MAX_BYTES
     with tempfile.TemporaryDirectory() as scratch:
         found = words[2] if len(words) == 3 else scratch
         # No limit of the resident size: its peak begins with that of whoever started the process.
         memory = ["-rss_limit_mb=0", "-malloc_limit_mb=256"]
-        limits = [f"-max_total_time={words[1]}", f"-max_len={MAX_BYTES}", *memory, "-timeout=10"]
-        atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", found, str(CORPUS)], target)
+        limits = [f"-max_total_time={words[1]}", f"-max_len={most}", *memory, "-timeout=10"]
+        atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", found, str(corpus)], target)
         atheris.Fuzz()
     return 0
 
@@ -45,6 +50,14 @@ def _instrumented(atheris: ModuleType) -> tuple[ModuleType, ModuleType]:
         from tests.fuzzing import checks
 
     return framing, checks
+
+
+def _file_target(atheris: ModuleType, name: str) -> Callable[[bytes], None]:
+    """A reader of files, imported so that the fuzzer sees which branches it takes."""
+    with atheris.instrument_imports(include=["device", "firmware_bridge"]):
+        from tests.fuzzing import files
+
+    return files.TARGETS[name]
 
 
 def _decoder(framing: ModuleType, checks: ModuleType) -> Callable[[bytes], None]:
@@ -81,7 +94,9 @@ def _bodies(framing: ModuleType, checks: ModuleType) -> Callable[[bytes], None]:
     return target
 
 
-TARGETS = {"decoder": _decoder, "link": _link, "bodies": _bodies}
+WIRE = {"decoder": _decoder, "link": _link, "bodies": _bodies}
+FILES = ("manifest", "cohort", "recording")
+TARGETS = (*WIRE, *FILES)
 
 
 if __name__ == "__main__":
