@@ -4,6 +4,7 @@ Nothing in it is believed before its signature: the manifest is parsed after tha
 manifest does not name, or that fails its sha256.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,11 +151,18 @@ def _front_end(folder: Path, manifest: Manifest) -> FrontEndSpec:
     try:
         spec = FrontEndSpec.from_dict(dict(manifest.front_end))
     except (PulsekeyError, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise BundleError(BundleReason.MALFORMED, f"{origin}: front_end: {error}") from None
+        # It may quote a field's name, which may hold anything; a fault is one line.
+        told = " ".join(str(error).split())
+        raise BundleError(BundleReason.MALFORMED, f"{origin}: front_end: {told}") from None
     if spec.digest() != manifest.front_end_digest:
         raise BundleError(
             BundleReason.FRONT_END,
             f"{origin}: front_end does not match front_end_digest: the model would see other windows than it "
             "was trained on; export the bundle again",
+        )
+    # As JSON, where true is no 1, and "1" neither.
+    if json.dumps(spec.to_dict(), sort_keys=True) != json.dumps(dict(manifest.front_end), sort_keys=True):
+        raise BundleError(
+            BundleReason.MALFORMED, f"{origin}: front_end: sections must be numbers with a point, as exported"
         )
     return spec

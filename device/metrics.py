@@ -49,16 +49,6 @@ def det(mated: ArrayLike, non_mated: ArrayLike) -> Det:
     )
 
 
-def fmr_at(non_mated: ArrayLike, threshold: float) -> float:
-    """False match rate: the share of non-mated scores >= threshold."""
-    return float(np.mean(_scores(non_mated) >= threshold))
-
-
-def fnmr_at(mated: ArrayLike, threshold: float) -> float:
-    """False non-match rate: the share of mated scores < threshold."""
-    return float(np.mean(_scores(mated) < threshold))
-
-
 def eer_of(fmr: Floats, fnmr: Floats) -> Floats:
     """Equal error rate of operating points (..., T) by rising threshold, FMR falling and FNMR rising: (...).
 
@@ -93,24 +83,6 @@ def fnmr_at_fmr(mated: ArrayLike, non_mated: ArrayLike, at_fmr: float) -> float:
     """FNMR at the lowest threshold whose FMR does not exceed `at_fmr`; never an interpolation."""
     points = det(mated, non_mated)
     return float(fnmr_of(points.fmr, points.fnmr, at_fmr))
-
-
-def threshold_at_fmr(non_mated: ArrayLike, at_fmr: float) -> float:
-    """The lowest threshold whose FMR does not exceed `at_fmr`: just above a score, or the lowest score.
-
-    Raises:
-        ValueError: there is no score.
-    """
-    scores = _scores(non_mated)
-    if not scores.size:
-        raise ValueError("a threshold needs non-mated scores")
-    values, counts = np.unique(scores, return_counts=True)
-    reaching = np.cumsum(counts[::-1])[::-1]  # how many scores are >= each value
-    allowed = np.flatnonzero(reaching / scores.size <= at_fmr)
-    if not allowed.size:
-        return float(np.nextafter(values[-1], np.inf))
-    first = allowed[0]
-    return float(values[0]) if first == 0 else float(np.nextafter(values[first - 1], np.inf))
 
 
 def own_cells(table: NDArray[Any], own: NDArray[np.intp]) -> NDArray[np.bool_]:

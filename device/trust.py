@@ -8,7 +8,7 @@ from pathlib import Path
 
 from device.errors import TrustError, TrustReason
 from device.public_key import PublicKey, read_public_key
-from device.user_data import user_data_folder, write_whole
+from device.user_data import user_data_folder, write_own_file
 
 SHIPPED_KEYS = Path(__file__).resolve().parent / "models" / "keys"
 
@@ -62,7 +62,7 @@ def trust(key: PublicKey) -> bool:
         )
     path = folder / f"{key.fingerprint.replace(' ', '')}.pub"
     try:
-        write_whole(path, key.to_pem(), mode=0o644)
+        write_own_file(path, key.to_pem(), mode=0o644)
     except OSError as error:
         raise TrustError(TrustReason.UNWRITABLE, f"cannot write {path}: {error.strerror}") from None
     return True

@@ -15,7 +15,7 @@ def user_data_folder() -> Path | None:
     return root / "pulsekey"
 
 
-def write_whole(path: Path, content: bytes, *, mode: int, replace: bool = True) -> None:
+def write_own_file(path: Path, content: bytes, *, mode: int, replace: bool = True) -> None:
     """Write a file beside its place, then put it there; folders that are missing are made, for the owner only.
 
     Raises:

@@ -26,7 +26,7 @@ from device.manifest import SIGNATURE_NAME
 from device.public_key import MAX_PEM_BYTES, PublicKey
 from device.signature import Signature, signed_bytes
 from device.trust import trust
-from device.user_data import user_data_folder, write_whole
+from device.user_data import user_data_folder, write_own_file
 from export.errors import ExportError, ExportReason
 from firmware_bridge.errors import PulsekeyError
 
@@ -56,7 +56,7 @@ class SigningKey:
         signature = Signature(self.public, self.private.sign(signed_bytes(manifest)))
         path = folder / SIGNATURE_NAME
         try:
-            write_whole(path, signature.to_json().encode(), mode=0o644)
+            write_own_file(path, signature.to_json().encode(), mode=0o644)
         except OSError as error:
             raise ExportError(ExportReason.UNWRITABLE, f"cannot write {path}: {error.strerror}") from None
 
@@ -115,7 +115,7 @@ def _own_key(tell: Callable[[str], None]) -> SigningKey:
         key = read_key(path)
         # Derived from the key, whatever lies there: what it is copied to other devices for is to be this key's half.
         if not public_path.exists() or public_path.read_bytes() != key.public.to_pem():
-            write_whole(public_path, key.public.to_pem(), mode=0o644)
+            write_own_file(public_path, key.public.to_pem(), mode=0o644)
     except OSError as error:
         raise _unusable(f"cannot make {path}: {error.strerror}; or give a key with --key FILE") from None
     if is_new:
@@ -130,7 +130,7 @@ def _make_key(path: Path) -> bool:
     """Make a key file; False if another export has just made one."""
     content = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        write_whole(path, content, mode=0o600, replace=False)
+        write_own_file(path, content, mode=0o600, replace=False)
     except FileExistsError:
         return False
     return True

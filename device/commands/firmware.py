@@ -6,7 +6,7 @@ from pathlib import Path
 
 import firmware_bridge
 from device.errors import CommandError, CommandReason
-from device.user_data import user_data_folder, write_whole
+from device.user_data import user_data_folder, write_own_file
 from firmware_bridge.board_key import FILE_NAME, key_text, new_key, read_key
 
 HELP = "Tell how a sensor board is flashed, and write the sketch for it."
@@ -67,7 +67,7 @@ def write_sketch(folder: Path, key: bytes | None = None) -> Path:
         shutil.rmtree(part, ignore_errors=True)
         shutil.copytree(SKETCH, part, copy_function=shutil.copyfile)
         if key is not None:
-            write_whole(part / KEY_HEADER, _key_header(key).encode("ascii"), mode=0o600)
+            write_own_file(part / KEY_HEADER, _key_header(key).encode("ascii"), mode=0o600)
         part.rename(target)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
@@ -87,7 +87,7 @@ def _key_file(given: Path | None) -> Path:
 def _key_in(path: Path) -> bytes:
     """The key that lies there, now or already."""
     try:
-        write_whole(path, key_text(new_key()), mode=0o600, replace=False)
+        write_own_file(path, key_text(new_key()), mode=0o600, replace=False)
     except FileExistsError:
         pass
     except OSError as error:

@@ -8,7 +8,7 @@ from device.commands.options import add_gallery
 from device.errors import CommandError, CommandReason, GalleryError, GalleryReason
 from device.gallery import Gallery
 from device.store.parcel import MAX_BYTES, packed, unpacked
-from device.user_data import write_whole
+from device.user_data import write_own_file
 
 HELP = "Write one person to a file that a passphrase encrypts, or enrol the person of such a file."
 
@@ -47,7 +47,7 @@ def _write(args: argparse.Namespace) -> None:
         content = packed(parcel, passphrase)
         gallery.log("transfer", "written", parcel.name)
         try:
-            write_whole(args.to, content, mode=0o600, replace=False)
+            write_own_file(args.to, content, mode=0o600, replace=False)
         except OSError as error:
             raise CommandError(CommandReason.UNWRITABLE, f"cannot write {args.to}: {error.strerror}") from None
     print(f"wrote {parcel.name} to {args.to}")

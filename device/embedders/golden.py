@@ -1,7 +1,6 @@
 """The golden vectors: a model is used only if it answers known windows as it did when it was exported."""
 
 import io
-import zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from device.bundle import Bundle
 from device.embedders.protocol import Embedder
 from device.errors import BundleError, BundleReason
 from device.manifest import GOLDEN_NAME
+from firmware_bridge.npz_check import NPZ_FAULTS, check_npz, one_line
 
 
 def check_golden(bundle: Bundle, embedder: Embedder, *, precision: str, model_name: str) -> float:
@@ -18,7 +18,7 @@ def check_golden(bundle: Bundle, embedder: Embedder, *, precision: str, model_na
     Raises:
         BundleError: GOLDEN, naming the model file, the window and the bound.
     """
-    windows, expected = _golden_arrays(bundle, precision)
+    windows, expected = golden_arrays(bundle, precision)
     bound = bundle.manifest.golden.min_cosine
     cosines = []
     for number, (window, right) in enumerate(zip(windows, expected, strict=True)):
@@ -42,18 +42,24 @@ def _refused(bundle: Bundle, model_name: str, embedder: Embedder, what: str) -> 
     )
 
 
-def _golden_arrays(bundle: Bundle, precision: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def golden_arrays(bundle: Bundle, precision: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Golden windows (n, window_samples), filtered counts, and embeddings (n, embedding_size) expected of a precision.
+
+    Raises:
+        BundleError: GOLDEN, where they are damaged or do not fit the bundle's front end and network.
+    """
     name = bundle.path / GOLDEN_NAME
     key = f"embeddings_{precision}"
     try:
-        with np.load(io.BytesIO(bundle.read(GOLDEN_NAME)), allow_pickle=False) as arrays:
-            windows, expected = arrays["windows"], arrays[key].astype(np.float64)
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise BundleError(BundleReason.GOLDEN, f"{name}: windows or {key} cannot be read: {error}") from None
-    shapes = (
-        (len(windows), bundle.front_end.window_samples),
-        (len(windows), bundle.manifest.architecture.embedding_size),
-    )
-    if not len(windows) or (windows.shape, expected.shape) != shapes or not np.linalg.norm(expected, axis=1).all():
+        content = io.BytesIO(bundle.read(GOLDEN_NAME))
+        check_npz(content)
+        with np.load(content, allow_pickle=False) as arrays:
+            windows = arrays["windows"].astype(np.float32, casting="same_kind")
+            expected = arrays[key].astype(np.float64, casting="same_kind")
+    except NPZ_FAULTS as error:
+        raise BundleError(BundleReason.GOLDEN, f"{name}: windows or {key} cannot be read: {one_line(error)}") from None
+    sizes = bundle.front_end.window_samples, bundle.manifest.architecture.embedding_size
+    shapes = tuple((*windows.shape[:1], size) for size in sizes)
+    if not windows.size or (windows.shape, expected.shape) != shapes or not np.linalg.norm(expected, axis=1).all():
         raise BundleError(BundleReason.GOLDEN, f"{name}: windows {windows.shape} and {key} {expected.shape} do not fit")
-    return windows.astype(np.float32), expected
+    return windows, expected

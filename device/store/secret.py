@@ -13,7 +13,7 @@ from pathlib import Path
 
 from device.errors import GalleryError, GalleryReason
 from device.store.sealing import KEY_BYTES, wipe
-from device.user_data import write_whole
+from device.user_data import write_own_file
 
 PASSPHRASE_FILE = "PULSEKEY_PASSPHRASE_FILE"
 CREDENTIAL = "pulsekey.key"
@@ -49,7 +49,7 @@ class KeySource:
         """
         if self.place == self.key_file and not self.key_file.exists():
             key = bytearray(os.urandom(KEY_BYTES))
-            write_whole(self.key_file, bytes(key), mode=0o600, replace=False)
+            write_own_file(self.key_file, bytes(key), mode=0o600, replace=False)
             wipe(key)
             _sync_folder(self.key_file.parent)  # before anything is encrypted with it
         return self.key()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from device.errors import GalleryError, GalleryReason
 from device.store.sealing import mac, same
-from device.user_data import write_whole
+from device.user_data import write_own_file
 
 _MAX_BYTES = 1024
 
@@ -59,7 +59,7 @@ def write_state(store: Path, key: bytes, store_id: bytes, generation: int) -> No
         OSError: it cannot be written.
     """
     values = {"store": store_id.hex(), "generation": generation, "proof": _proof(key, store_id, generation).hex()}
-    write_whole(state_path(store), json.dumps(values).encode(), mode=0o600)
+    write_own_file(state_path(store), json.dumps(values).encode(), mode=0o600)
 
 
 def refuse_if_begun_before(store: Path, what: str) -> None:

@@ -1,16 +1,12 @@
 """From a bundle to the files that a microcontroller's firmware is built with, whole or not at all."""
 
-import io
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from device.bundle import Bundle
-from device.embedders.golden import check_golden
-from device.manifest import GOLDEN_NAME
+from device.embedders.golden import check_golden, golden_arrays
 from export.errors import ExportError, ExportReason
 from export.flatbuffer import output_quantisation, slimmed
 from export.micro.agreement import Agreement, agreement
@@ -66,8 +62,7 @@ def build_micro(bundle: Bundle, target: Path, arena_limit: int) -> MicroReport:
             f"{model.model_id} needs an arena of {model.arena_bytes} bytes, {arena_limit} are allowed: give "
             f"--arena-limit {model.arena_bytes} or a smaller model",
         )
-    with np.load(io.BytesIO(bundle.read(GOLDEN_NAME)), allow_pickle=False) as arrays:
-        windows = arrays["windows"].astype(np.float32)
+    windows, _ = golden_arrays(bundle, "int8")
     files = {
         f"{NAME}_model.h": model_header(model),
         f"{NAME}_model.cc": model_source(model),

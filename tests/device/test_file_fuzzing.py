@@ -3,11 +3,15 @@
 import io
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from device.bundle import load_bundle
+from device.embedders.golden import check_golden
 from device.errors import BundleError, BundleReason
 from firmware_bridge.npz_check import check_npz
 from tests.fuzzing import files, guided
@@ -57,3 +61,53 @@ def test_a_bomb_and_a_claim_are_refused_before_they_are_unpacked(name: str) -> N
             archive.writestr(name, content)
         with pytest.raises(ValueError, match=words):
             check_npz(bomb)
+
+
+def _saved(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def _bomb() -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, windows=np.zeros((70_000, 300), np.float32), embeddings_int8=np.zeros((70_000, 24)))
+    return file.getvalue()
+
+
+def _claim() -> bytes:
+    file, header = io.BytesIO(), io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**10, 300)})
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("windows.npy", header.getvalue())
+    return file.getvalue()
+
+
+GOLDEN: dict[str, tuple[Callable[[], bytes], str]] = {
+    "packed tightly": (_bomb, "unpacks to"),
+    "claims a shape": (_claim, "claims a shape"),
+    "one number": (lambda: _saved(windows=np.float32(1), embeddings_int8=np.float32(1)), "do not fit"),
+    "words": (lambda: _saved(windows=np.array([["a"]]), embeddings_int8=np.ones((1, 24))), "cannot be read"),
+    "objects": (lambda: _saved(windows=np.array([[None]]), embeddings_int8=np.ones((1, 24))), "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", GOLDEN)
+def test_golden_vectors_are_held_against_a_bound(
+    case: str, bundle_copy: Path, manifest_of: Any, sign: Any, embedder: Any
+) -> None:
+    made, words = GOLDEN[case]
+    (bundle_copy / "golden.npz").write_bytes(made())
+    (bundle_copy / "manifest.json").write_text(manifest_of(bundle_copy).to_json())
+    sign(bundle_copy)
+    bundle = load_bundle(bundle_copy)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BundleError, match=words) as caught:
+            check_golden(bundle, embedder, precision="int8", model_name="model.int8.onnx")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert caught.value.reason is BundleReason.GOLDEN
+    assert len(str(caught.value).splitlines()) == 1
+    assert peak < MOST_PEAK

@@ -10,14 +10,11 @@ from hypothesis import strategies as st
 from device.metrics import (
     det,
     equal_error_rate,
-    fmr_at,
-    fnmr_at,
     fnmr_at_fmr,
     least_fmr,
     people_for_fmr,
     rank_one,
     rule_of_three,
-    threshold_at_fmr,
 )
 
 # Few distinct values, so that ties are the rule.
@@ -44,11 +41,6 @@ def loop_points(mated: list[float], non_mated: list[float]) -> list[tuple[float,
 def test_det_is_every_operating_point(mated: list[float], non_mated: list[float]) -> None:
     points = det(mated, non_mated)
     assert list(zip(points.fmr, points.fnmr, strict=True)) == loop_points(mated, non_mated)
-
-
-@given(some, some, st.floats(-2, 2))
-def test_rates_at_a_threshold(mated: list[float], non_mated: list[float], threshold: float) -> None:
-    assert (fmr_at(non_mated, threshold), fnmr_at(mated, threshold)) == loop_rates(mated, non_mated, threshold)
 
 
 @given(some, some)
@@ -79,14 +71,6 @@ def test_equal_error_rate_does_not_depend_on_order_or_scale(mated: list[float], 
 def test_fnmr_at_fmr_is_the_best_allowed_point(mated: list[float], non_mated: list[float], at: float) -> None:
     allowed = [fnmr for fmr, fnmr in loop_points(mated, non_mated) if fmr <= at]
     assert fnmr_at_fmr(mated, non_mated, at) == min(allowed)
-
-
-@given(some, st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 1.0]))
-def test_threshold_at_fmr_keeps_it_and_is_the_lowest(non_mated: list[float], at: float) -> None:
-    threshold = threshold_at_fmr(non_mated, at)
-    assert fmr_at(non_mated, threshold) <= at
-    if at < 1.0:
-        assert fmr_at(non_mated, np.nextafter(threshold, -np.inf)) > at
 
 
 def test_known_values() -> None:

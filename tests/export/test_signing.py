@@ -225,7 +225,7 @@ def test_a_bundle_that_cannot_be_written_to(
     def denied(*_: object, **__: object) -> NoReturn:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(signing, "write_whole", denied)
+    monkeypatch.setattr(signing, "write_own_file", denied)
     assert main([str(shipped), "--key", str(key_file)]) == 2
     assert "signature.json: Permission denied" in capsys.readouterr().err
 

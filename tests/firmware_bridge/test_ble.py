@@ -41,70 +41,78 @@ class Peripheral:
         self.clients: list[Any] = []
 
 
-def bleak_of(peripheral: Peripheral) -> SimpleNamespace:
-    """What is used of bleak, with nothing near but ``peripheral``."""
+class BleakError(Exception):
+    pass
 
-    class BleakError(Exception):
-        pass
 
-    class BleakScanner:
-        @staticmethod
-        async def find_device_by_filter(filterfunc: Callable[[Any, Any], bool], timeout: float) -> Any:
-            assert timeout == 10.0
-            device = SimpleNamespace(name=None, address=ADDRESS)
-            near = peripheral.is_near and filterfunc(device, SimpleNamespace(local_name=NAME))
-            return device if near else None
+class Scanner:
+    """What is used of bleak's scanner, with nothing near but ``peripheral``."""
 
-    class BleakClient:
-        def __init__(
-            self, address_or_ble_device: Any, disconnected_callback: Callable[[Any], None], *, timeout: float
-        ) -> None:
-            assert address_or_ble_device.address == ADDRESS
-            self._gone = disconnected_callback
+    peripheral: Peripheral
+
+    async def find_device_by_filter(self, filterfunc: Callable[[Any, Any], bool], timeout: float) -> Any:
+        assert timeout == 10.0
+        device = SimpleNamespace(name=None, address=ADDRESS)
+        near = self.peripheral.is_near and filterfunc(device, SimpleNamespace(local_name=NAME))
+        return device if near else None
+
+
+class Client:
+    """What is used of bleak's client, its services and characteristics."""
+
+    peripheral: Peripheral
+
+    def __init__(
+        self, address_or_ble_device: Any, disconnected_callback: Callable[[Any], None], *, timeout: float
+    ) -> None:
+        assert address_or_ble_device.address == ADDRESS
+        self._gone = disconnected_callback
+        self.connected = False
+        self.services = self
+        self.max_write_without_response_size = NOTIFIED_BYTES
+        self.properties = self.peripheral.properties
+
+    async def connect(self) -> None:
+        if self.peripheral.connect_error:
+            raise self.peripheral.connect_error
+        self.connected = True
+        self.peripheral.clients.append(self)
+
+    async def disconnect(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        if self.connected:
             self.connected = False
-            self.services = self
-            self.max_write_without_response_size = NOTIFIED_BYTES
-            self.properties = peripheral.properties
+            self._gone(self)
 
-        async def connect(self) -> None:
-            if peripheral.connect_error:
-                raise peripheral.connect_error
-            self.connected = True
-            peripheral.clients.append(self)
+    def get_characteristic(self, uuid: str) -> Any:
+        return self if uuid in self.peripheral.services else None
 
-        async def disconnect(self) -> None:
+    async def start_notify(self, char_specifier: str, callback: Callable[[Any, bytearray], None]) -> None:
+        assert char_specifier == ble_link.TX_UUID
+        self.notify = callback
+        if self.peripheral.sends:
+            self._sending = asyncio.create_task(self._send(self.peripheral.sends.pop(0)))
+
+    async def _send(self, data: bytes) -> None:
+        for start in range(0, len(data), NOTIFIED_BYTES):
+            self.notify(self, bytearray(data[start : start + NOTIFIED_BYTES]))
+            await asyncio.sleep(0)
+        if self.peripheral.sends:
             self.drop()
 
-        def drop(self) -> None:
-            if self.connected:
-                self.connected = False
-                self._gone(self)
+    async def write_gatt_char(self, char_specifier: Any, data: bytes, *, response: bool) -> None:
+        assert char_specifier is self
+        if not self.peripheral.takes_writes:
+            raise BleakError("refused")
+        self.peripheral.written.append((bytes(data), response))
 
-        def get_characteristic(self, uuid: str) -> Any:
-            return self if uuid in peripheral.services else None
 
-        async def start_notify(self, char_specifier: str, callback: Callable[[Any, bytearray], None]) -> None:
-            assert char_specifier == ble_link.TX_UUID
-            self.notify = callback
-            if peripheral.sends:
-                self._sending = asyncio.create_task(self._send(peripheral.sends.pop(0)))
-
-        async def _send(self, data: bytes) -> None:
-            for start in range(0, len(data), NOTIFIED_BYTES):
-                self.notify(self, bytearray(data[start : start + NOTIFIED_BYTES]))
-                await asyncio.sleep(0)
-            if peripheral.sends:
-                self.drop()
-
-        async def write_gatt_char(self, char_specifier: Any, data: bytes, *, response: bool) -> None:
-            assert char_specifier is self
-            if not peripheral.takes_writes:
-                raise BleakError("refused")
-            peripheral.written.append((bytes(data), response))
-
-    return SimpleNamespace(
-        BleakScanner=BleakScanner, BleakClient=BleakClient, exc=SimpleNamespace(BleakError=BleakError)
-    )
+def bleak_of(peripheral: Peripheral) -> SimpleNamespace:
+    """What is used of bleak."""
+    scanner, client = (type(kind.__name__, (kind,), {"peripheral": peripheral}) for kind in (Scanner, Client))
+    return SimpleNamespace(BleakScanner=scanner(), BleakClient=client, exc=SimpleNamespace(BleakError=BleakError))
 
 
 @pytest.fixture

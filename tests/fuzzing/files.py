@@ -6,6 +6,7 @@ a reader.
 """
 
 import io
+import json
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -50,9 +51,8 @@ def refused(read: Callable[[], object]) -> bool:
 
 
 def manifest(data: bytes) -> None:
-    """As a manifest.json, front end and all, and as a signature.json."""
-    (scratch() / MANIFEST_NAME).write_bytes(data)
-    refused(lambda: checked_bundle(scratch(), data))
+    """As a shipped bundle's manifest.json, front end and all, and as a signature.json."""
+    refused(lambda: checked_bundle(default_bundle_path(), data))
     text = data.decode("utf-8", "replace")
     for kind in (Manifest, Signature):
         found: list[Manifest | Signature] = []
@@ -76,12 +76,19 @@ class _Held(Bundle):
 
 
 def cohort(data: bytes) -> None:
-    """As a bundle's cohort.npz."""
+    """As a bundle's cohort.npz, and as each array of one with a right CRC, which no fuzzer would find by itself."""
     shipped = _shipped()
     held = _Held(shipped.path, shipped.manifest, shipped.front_end)
-    _Held.content = data
-    refused(lambda: comparator_of(held))
-    refused(lambda: known_recordings(held))
+    for _Held.content in (data, _archive("references", data), _archive("known", data)):
+        refused(lambda: comparator_of(held))
+        refused(lambda: known_recordings(held))
+
+
+def _archive(name: str, array: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(f"{name}.npy"), array)
+    return file.getvalue()
 
 
 def recording(data: bytes) -> None:
@@ -107,12 +114,22 @@ def seeds() -> dict[str, bytes]:
     """Name in the corpus, and content."""
     folder = MODELS / default_bundle_path().name
     made = {f"manifest/{file}": (folder / file).read_bytes() for file in (MANIFEST_NAME, "signature.json")}
+    two_lines = json.loads(made[f"manifest/{MANIFEST_NAME}"])
+    two_lines["front_end"]["quality"]["a\nb"] = 1
+    made["manifest/name_of_two_lines.json"] = json.dumps(two_lines).encode()
     rng = np.random.default_rng(0)
     size = _shipped().manifest.architecture.embedding_size
     for name, save in (("plain", np.savez), ("packed", np.savez_compressed)):
         file = io.BytesIO()
         save(file, references=rng.standard_normal((8, size)).astype(np.float32), known=np.array(["0" * 16]))
         made[f"cohort/{name}.npz"] = file.getvalue()
+    for name, array in (
+        ("references", rng.standard_normal((4, size)).astype(np.float32)),
+        ("known", np.array(["0" * 16])),
+    ):
+        file = io.BytesIO()
+        np.save(file, array)
+        made[f"cohort/{name}.npy"] = file.getvalue()
     counts = WearerSource(load_wearer("ada")).read(100)
     file = io.BytesIO()
     names, ppg = np.array(["ann"]), (counts[:, 0] % 1000).astype(np.int16)
