@@ -14,7 +14,7 @@ import pytest
 from tests.proof import measurement, prove, running
 from tests.proof.claims import CLAIMS, Claim
 from tests.proof.collecting import json_of
-from tests.proof.measurement import ROOT, Measurement, digest, read
+from tests.proof.measurement import ROOT, Measurement, digest, is_changed, read
 from tests.proof.reading import latency
 from tests.proof.rows import ProofError, Verdict
 from tests.proof.table import OLDER, UNKNOWN, Proved, cells, counted, page, terminal
@@ -130,6 +130,16 @@ def test_the_digest_changes_with_the_code_alone(checkout: Path, change: Callable
     before = digest(("device",))
     change(checkout)
     assert (digest(("device",)) != before) is other
+
+
+def test_a_result_that_is_kept_changes_no_digest(checkout: Path) -> None:
+    before = digest(("tests",))
+    (checkout / "tests/proof/results").mkdir(parents=True)
+    (checkout / "tests/proof/results/a.json").write_text("{}")
+    assert (digest(("tests",)), is_changed(("tests",))) == (before, False)
+    (checkout / "tests/proof/a.py").write_text("")
+    assert digest(("tests",)) != before
+    assert is_changed(("tests",))
 
 
 def claim(step: str, **changed: Any) -> Claim:
