@@ -1,6 +1,7 @@
 """Boards that are plugged in one after the other under one name, each with its faults, until the signal is over."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,14 @@ from firmware_bridge.wire_faults import WireDamage, WireFaults
 
 ABSENT_S = (0.0, 0.5)
 """Of wall time: a reader that finds no board waits longer and longer, and all the while no signal passes."""
+MOST_HASTE = 1.1
+"""Of the speed asked for: a silence of a second more than a reader bears must stay too long for it."""
 _LOOK_S = 0.2
+
+
+def haste(behind_s: float, lives_s: float) -> float:
+    """Of the speed asked for, at which a board makes up in its life for the time in which there was none."""
+    return 1.0 + min(MOST_HASTE - 1.0, max(0.0, behind_s) / lives_s)
 
 
 class FaultyBoard:
@@ -125,10 +133,12 @@ class Boards:
             self.ended()
 
     def _plug_all(self) -> None:
+        began = time.monotonic()
         while not self.over:
             plan = self._injecting.board(self._signal_s - self.signal_s)
             board = FaultyBoard(self._sensor, plan, self._befall, self._random.randrange(1 << 32))
-            with PluggedBoard(board.wired, self._path, self._speed):
+            behind_s = (time.monotonic() - began) * self._speed - self.signal_s
+            with PluggedBoard(board.wired, self._path, self._speed * haste(behind_s, plan.lives_s)):
                 self._plugged.set()
                 while not (board.over.wait(_LOOK_S) or self.over):
                     pass

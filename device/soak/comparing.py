@@ -43,7 +43,7 @@ class Comparing:
         """Compare what came of its first `until` samples, see `Reference.outcomes`."""
         if until <= 0:
             return
-        live = [one for one in self._live if 0 < one[0] <= until]
+        live = [one for one in self._live if one[0] <= until and self._reference.is_of_sitting(one)]
         expected = self._reference.outcomes(number, phase, until, at_samples)
         counts = self.counts
         counts.sittings += 1

@@ -45,6 +45,7 @@ class DevicePath:
     def __init__(self, gallery: Gallery, tries: Store, bundle: Bundle, embedder: Embedder) -> None:
         """`gallery`: who is enrolled; `tries`: where failed ones are counted; both belong to the calling thread."""
         self.clock = SignalClock()
+        self.window_samples = bundle.front_end.window_samples
         self._guard = Guard(tries, lambda: Moment("soak", self.clock()))
         self._seen: list[Window] = []
         comparator, boundaries = comparator_of(bundle), boundaries_at(bundle.manifest.decision, None)

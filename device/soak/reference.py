@@ -44,6 +44,14 @@ class Reference:
         self._sittings, self._path = sittings, path
         self._epoch = 0
 
+    def is_of_sitting(self, outcome: Outcome) -> bool:
+        """Whether it came after the sitting's first sample; of a window, whether it can have begun after it too.
+
+        One that began in the open air lies in whichever grid of windows the signal before had left.
+        """
+        offset, what = outcome
+        return offset >= self._path.window_samples if isinstance(what, tuple) else offset > 0
+
     def outcomes(self, number: int, phase: int, until: int, at_samples: int) -> list[Outcome]:
         """What comes of a sitting's first `until` samples.
 
@@ -68,4 +76,4 @@ class Reference:
             path.clock.samples = at_samples + offset
             events = list(session.heed(replace(message, epoch=self._epoch)))
             found += outcomes_of(offset, path, events)
-        return [one for one in found if one[0] > 0]
+        return list(filter(self.is_of_sitting, found))

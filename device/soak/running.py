@@ -26,7 +26,7 @@ from firmware_bridge import BoardReader, LinkStatistics
 from firmware_bridge.errors import PulsekeyError
 from firmware_bridge.reader import SILENCE_S
 
-_GIVEN_UP_S = SILENCE_S + 1.0
+GIVEN_UP_S = SILENCE_S + 1.0
 _PROGRESS_S = 1.0
 
 
@@ -59,7 +59,7 @@ class Soak:
             plan.faults,
             gap_s=plan.gap_s,
             lives_s=plan.lives_s,
-            long_stall_s=_GIVEN_UP_S * plan.speed,
+            long_stall_s=GIVEN_UP_S * plan.speed,
             seed=plan.seed,
         )
         self._boards = Boards(

@@ -9,13 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.frontend import BoardFrontEnd
+from device.soak.boards import MOST_HASTE, haste
 from device.soak.injecting import ALL_FAULTS, OF_A_BOARD, OF_A_MOMENT, Injecting
 from device.soak.resources import WARM_UP_S, Look, Resources
+from device.soak.running import GIVEN_UP_S
 from device.soak.stretches import Stretches
 from device.soak.wearing import AIR_IR, AIR_RED, SURE, OneSitting, Sittings, Slate, WornSensor
 from firmware_bridge import LightBoard, SampleBlock
 from firmware_bridge.clocked_source import ClockedSource
 from firmware_bridge.direct_reader import DirectReader
+from firmware_bridge.reader import SILENCE_S
 from tests.device.conftest import make_spec
 
 
@@ -178,3 +181,14 @@ class TestResources:
         assert look.rss_bytes > 10e6
         assert look.descriptors >= 3
         assert look.threads >= 1
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "lives_s", "expected"), [(0.0, 600.0, 1.0), (30.0, 600.0, 1.05), (500.0, 600.0, 1.1), (-1.0, 0.1, 1.0)]
+)
+def test_a_board_makes_up_for_the_time_without_one(behind_s: float, lives_s: float, expected: float) -> None:
+    assert haste(behind_s, lives_s) == pytest.approx(expected)
+
+
+def test_in_haste_a_long_stall_is_too_long_for_a_reader_still() -> None:
+    assert GIVEN_UP_S / MOST_HASTE > SILENCE_S

@@ -126,6 +126,26 @@ def test_after_a_hole_frames_begin_elsewhere_and_the_next_sitting_is_alike_still
     assert witness.comparing.counts.differing == 0
 
 
+def test_a_window_of_the_open_air_before_it_is_not_the_sittings(
+    watch: Watch, sittings: Sittings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[Any] = []
+    note = Comparing.note
+
+    def listen(self: Comparing, outcomes: Any) -> None:
+        noted.extend(what := list(outcomes))
+        note(self, what)
+
+    monkeypatch.setattr(Comparing, "note", listen)
+    sensor, skipped = WornSensor(sittings), 109
+    sensor.read(skipped)
+    begins_s, _ = first_sitting_s(sittings)
+    witness = watch(begins_s - skipped / 125 + 4.0, LightBoard(sensor))
+    windows = [offset for offset, what in noted if isinstance(what, tuple)]
+    assert windows[0] == 1, "the grid of windows is another: look for a number of samples so that one ends here"
+    assert (witness.comparing.counts.windows, witness.comparing.counts.differing) == (len(windows) - 1, 0)
+
+
 def test_a_damaged_wire_makes_holes_and_no_difference(watch: Watch, sittings: Sittings) -> None:
     _, ends_s = first_sitting_s(sittings)
     damage = WireDamage(corrupt=2e-5, duplicate=0.01, reorder=0.01)
