@@ -14,8 +14,8 @@ FORMAT_VERSION = 3
 FIXED_VERSION = 2  # Sealed alike, with one embedding a person: no template moved.
 PLAIN_VERSION = 1  # Templates in the clear, as pulsekey 0.1 wrote them.
 APPLICATION_ID = 0x504C534B  # "PLSK": tells our file from another program's database.
-CACHE_KIB = 256
-"""Of pages kept in memory; SQLite's own 2 MB would fill in a day, with log entries that nobody reads again."""
+CACHE_KIB = 64
+"""Of pages kept in memory; SQLite's own 2 MB fill in a day, with log entries that nobody reads again."""
 _BUSY_SECONDS = 5.0
 
 

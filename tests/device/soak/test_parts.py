@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from device.frontend import BoardFrontEnd
 from device.soak.boards import MOST_HASTE, haste
 from device.soak.injecting import ALL_FAULTS, OF_A_BOARD, OF_A_MOMENT, Injecting
-from device.soak.resources import WARM_UP_S, Look, Resources
+from device.soak.resources import WARM_UP_S, Look, Resources, look, return_large_arrays
 from device.soak.running import GIVEN_UP_S
 from device.soak.stretches import Stretches
 from device.soak.wearing import AIR_IR, AIR_RED, SURE, OneSitting, Sittings, Slate, WornSensor
@@ -192,3 +192,14 @@ def test_a_board_makes_up_for_the_time_without_one(behind_s: float, lives_s: flo
 
 def test_in_haste_a_long_stall_is_too_long_for_a_reader_still() -> None:
     assert GIVEN_UP_S / MOST_HASTE > SILENCE_S
+
+
+def test_a_large_array_that_is_forgotten_is_resident_no_longer() -> None:
+    return_large_arrays()
+    for size in (200_000, 400_000, 300_000):  # the first one freed would raise glibc's bound for the next
+        held = [np.ones(size, dtype=np.uint8) for _ in range(60)]
+        kept = [np.ones(50, dtype=np.uint8) for _ in range(60)]  # above them in the heap, were they in it
+        before = look(0.0).rss_bytes
+        held.clear()
+        assert look(0.0).rss_bytes - before < -50 * size
+        del kept
