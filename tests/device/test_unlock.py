@@ -22,6 +22,7 @@ from device.cli import main
 from device.errors import BundleError
 from device.gallery import Gallery
 from device.store.guard import Guard
+from tests.device.hooks.conftest import comes_true
 
 ROOT = Path(__file__).resolve().parents[2]
 UNLOCK = [sys.executable, "-m", "device.cli", "unlock"]
@@ -74,6 +75,8 @@ def test_a_signal_locks_before_anything_else(gallery: Path, tmp_path: Path, numb
         try:
             told = list(lines_until(process, "unlocked for ada"))
             assert "unlocked for ada" in told[-1]
+            # The hook may not have begun: it would rightly do nothing then, and say so.
+            assert comes_true(lambda: note.exists() and note.read_text().endswith("\n"))
             process.send_signal(number)
             rest, error = process.communicate(timeout=30)
         finally:

@@ -230,7 +230,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 # paho leaves the socket of a handshake that failed to the garbage collector.
-@pytest.mark.filterwarnings(r"ignore:Exception ignored in. <ssl\.SSLSocket:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings(
+    r"ignore:Exception ignored in. <(ssl\.SSLSocket|socket\.socket):pytest.PytestUnraisableExceptionWarning"
+)
 def test_tls_trusts_only_known_authorities(tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     certfile, keyfile = certificate(tmp_path)
     settings = ["allow_anonymous true", f"certfile {certfile}", f"keyfile {keyfile}"]
