@@ -25,6 +25,12 @@ STAYS_BEHIND = {
 """What is tracked in the packages and not in the wheel, and why."""
 
 
+@pytest.fixture(autouse=True)
+def _without_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have it on Python's path; what is installed must do without."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+
+
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the wheel; what it needs is read from the environment that these tests run in."""
