@@ -25,12 +25,6 @@ STAYS_BEHIND = {
 """What is tracked in the packages and not in the wheel, and why."""
 
 
-@pytest.fixture(autouse=True)
-def _without_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have it on Python's path; what is installed must do without."""
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-
-
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the wheel; what it needs is read from the environment that these tests run in."""
@@ -38,7 +32,9 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     made = folder / "bin" / "python"
     command = [sys.executable, "-m", "pip", "--python", str(made), "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*command, "--disable-pip-version-check", str(wheel)], check=True)
+    # With the checkout on Python's path pip would find it there, and install nothing.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([*command, "--disable-pip-version-check", str(wheel)], env=environment, check=True)
     # A folder that a .pth file adds has its own .pth files ignored, so an editable checkout in it is not found.
     (installed_packages(made) / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return made
