@@ -4,7 +4,6 @@ Each is installed as docs/supply-chain.md says, by hash, and then runs the tests
 does so once more with the oldest packages that pyproject.toml allows. Asks the package index, and takes an hour or so.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from tests.packaging import pythons
 from tests.packaging.building import ROOT
-from tests.packaging.installed import run_tests
+from tests.packaging.installed import run_tests, without_checkout
 from tests.packaging.pins import C_LIBRARY, MACHINES, PYTHONS, REQUIREMENTS, read_pins
 
 EXTRAS = "ble,gpio,lsl,mqtt,onnx,terminal,ui"
@@ -34,8 +33,7 @@ def step(*words: str | Path) -> None:
         CheckError: It ended with another status than 0.
     """
     command = [str(word) for word in words]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    if subprocess.run(command, env=environment, check=False, cwd=tempfile.gettempdir()).returncode:
+    if subprocess.run(command, env=without_checkout(), check=False, cwd=tempfile.gettempdir()).returncode:
         raise CheckError(" ".join(command))
 
 

@@ -21,6 +21,11 @@ LEFT_OUT = {
 """What is not run against a wheel, and why."""
 
 
+def without_checkout() -> dict[str, str]:
+    """This process's environment, less the path on which Python, and pip, would find the checkout."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 def installed_packages(python: Path) -> Path:
     """Where an environment keeps what is installed."""
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
@@ -43,9 +48,8 @@ def run_tests(python: Path, words: list[str]) -> int:
         lay_out(folder, installed_packages(python))
         chosen = words or ["tests/device", "tests/firmware_bridge"]
         ignored = [f"--{'deselect' if '::' in name else 'ignore'}={name}" for name in LEFT_OUT]
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *ignored, *chosen]
-        return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+        return subprocess.run(command, cwd=folder, env=without_checkout(), check=False).returncode
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.building import PACKAGES, ROOT, BuildError, build_wheel, tracked_files
-from tests.packaging.installed import installed_packages, run_tests
+from tests.packaging.installed import installed_packages, run_tests, without_checkout
 
 # Building takes seconds, but many on a busy machine.
 pytestmark = pytest.mark.timeout(300)
@@ -33,16 +33,14 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = folder / "bin" / "python"
     command = [sys.executable, "-m", "pip", "--python", str(made), "install", "--quiet", "--no-deps", "--no-index"]
     # With the checkout on Python's path pip would find it there, and install nothing.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run([*command, "--disable-pip-version-check", str(wheel)], env=environment, check=True)
+    subprocess.run([*command, "--disable-pip-version-check", str(wheel)], env=without_checkout(), check=True)
     # A folder that a .pth file adds has its own .pth files ignored, so an editable checkout in it is not found.
     (installed_packages(made) / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return made
 
 
 def run(python: Path, *words: str, at: Path) -> str:
-    environment = os.environ | {"XDG_DATA_HOME": str(at / "share"), "OMP_NUM_THREADS": "1"}
-    environment.pop("PYTHONPATH", None)
+    environment = without_checkout() | {"XDG_DATA_HOME": str(at / "share"), "OMP_NUM_THREADS": "1"}
     command = [str(python.parent / words[0]), *words[1:]]
     done = subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
