@@ -1,6 +1,5 @@
 """Comparison: how much more likely a probe and a reference are of one person than of two."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from device.bundle import Bundle
 from device.calibration import Calibration
 from device.errors import BundleError, BundleReason, SignalError, SignalReason
 from device.manifest import COHORT_NAME
-from firmware_bridge.npz_check import NPZ_FAULTS, check_npz, one_line
+from firmware_bridge.npz_check import NPZ_FAULTS, one_line, unpacked
 
 Embeddings = NDArray[np.float32]
 Scores = NDArray[np.float64]
@@ -120,12 +119,8 @@ def known_recordings(bundle: Bundle) -> frozenset[str]:
 
 def _cohort_array(bundle: Bundle, name: str, absent: NDArray[Any]) -> NDArray[Any]:
     try:
-        content = io.BytesIO(bundle.read(COHORT_NAME))
-        check_npz(content)
-        with np.load(content, allow_pickle=False) as arrays:
-            array: NDArray[Any] = arrays.get(name, absent)
+        return unpacked(bundle.read(COHORT_NAME)).get(name, absent)
     except NPZ_FAULTS as error:
         raise BundleError(
             BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME} cannot be read: {one_line(error)}"
         ) from None
-    return array

@@ -1,14 +1,16 @@
 """What an ``.npz`` file claims, held against a bound before anything of it is unpacked."""
 
+import io
 import lzma
 import math
 import os
 import zipfile
 import zlib
 from tokenize import TokenError
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 MOST_UNPACKED = 64 * 1024 * 1024
 """Any file may unpack to so many bytes."""
@@ -41,6 +43,18 @@ def check_npz(file: BinaryIO) -> None:
     except zipfile.BadZipFile as error:
         raise ValueError(str(error)) from None
     file.seek(0)
+
+
+def unpacked(content: bytes) -> dict[str, NDArray[Any]]:
+    """All arrays of an archive in memory, after ``check_npz``.
+
+    Raises:
+        Exception: of ``NPZ_FAULTS``.
+    """
+    file = io.BytesIO(content)
+    check_npz(file)
+    with np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _check_array(content: object, member: zipfile.ZipInfo) -> None:

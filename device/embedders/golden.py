@@ -1,6 +1,5 @@
 """The golden vectors: a model is used only if it answers known windows as it did when it was exported."""
 
-import io
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,7 @@ from device.bundle import Bundle
 from device.embedders.protocol import Embedder
 from device.errors import BundleError, BundleReason
 from device.manifest import GOLDEN_NAME
-from firmware_bridge.npz_check import NPZ_FAULTS, check_npz, one_line
+from firmware_bridge.npz_check import NPZ_FAULTS, one_line, unpacked
 
 
 def check_golden(bundle: Bundle, embedder: Embedder, *, precision: str, model_name: str) -> float:
@@ -51,11 +50,9 @@ def golden_arrays(bundle: Bundle, precision: str) -> tuple[NDArray[np.float32], 
     name = bundle.path / GOLDEN_NAME
     key = f"embeddings_{precision}"
     try:
-        content = io.BytesIO(bundle.read(GOLDEN_NAME))
-        check_npz(content)
-        with np.load(content, allow_pickle=False) as arrays:
-            windows = arrays["windows"].astype(np.float32, casting="same_kind")
-            expected = arrays[key].astype(np.float64, casting="same_kind")
+        arrays = unpacked(bundle.read(GOLDEN_NAME))
+        windows = arrays["windows"].astype(np.float32, casting="same_kind")
+        expected = arrays[key].astype(np.float64, casting="same_kind")
     except NPZ_FAULTS as error:
         raise BundleError(BundleReason.GOLDEN, f"{name}: windows or {key} cannot be read: {one_line(error)}") from None
     sizes = bundle.front_end.window_samples, bundle.manifest.architecture.embedding_size

@@ -14,6 +14,7 @@ FASTEST_PULSE_HZ = 3.0
 """180 beats a minute: a shorter period is taken for a harmonic or noise."""
 SLOWEST_PULSE_HZ = 2.0 / 3.0
 """40 beats a minute: of a slower pulse a 2.4-s window holds less than one and a half beats to compare."""
+_ROUNDING = 1e-9
 
 
 class Reason(StrEnum):
@@ -41,25 +42,32 @@ class Quality:
 
 
 def assess(
-    filtered: Floats, raw_counts: Floats | None, interpolated_fraction: float, rate_hz: float, spec: QualitySpec
+    filtered: Floats,
+    raw: Floats,
+    interpolated_fraction: float,
+    rate_hz: float,
+    spec: QualitySpec,
+    *,
+    counts: bool,
 ) -> Quality:
     """Judge one window; the first reason found, from the sensor inwards, is the one told.
 
     Args:
         filtered: (n,) band-passed samples, before standardisation.
-        raw_counts: (n,) the sensor's counts, or None where the unit of a recording is unknown.
+        raw: (n,) the samples before the filter.
         interpolated_fraction: share of the window that came from interpolation, 0 to 1.
         rate_hz: of both arrays.
         spec: the bounds.
+        counts: whether `raw` is a sensor's counts, so that its light can be judged.
     """
     spread = float(filtered.std())
-    reason = _sensor_reason(raw_counts, spread, spec)
+    reason = _sensor_reason(raw, spread, spec) if counts else None
     if interpolated_fraction > spec.max_interpolated_fraction:
         reason = Reason.GAP
     if reason is not None:
         return Quality(0.0, reason)
-    # A constant leaves only rounding noise behind the filter: relative, since the unit may be anything.
-    if not spread > 1e-9 * float(np.abs(filtered).max()) or spread == 0.0:
+    # A constant leaves only the filter's rounding, or an offset of it: relative to what came in, whatever its unit.
+    if not spread > _ROUNDING * float(np.abs(raw).max()):
         return Quality(0.0, Reason.WEAK_PULSE)
     periodic = periodicity(filtered, rate_hz)
     sqi = min(1.0, max(0.0, periodic))
@@ -73,9 +81,7 @@ def assess(
     return Quality(sqi)
 
 
-def _sensor_reason(raw_counts: Floats | None, spread: float, spec: QualitySpec) -> Reason | None:
-    if raw_counts is None:
-        return None
+def _sensor_reason(raw_counts: Floats, spread: float, spec: QualitySpec) -> Reason | None:
     if float(raw_counts.mean()) < spec.min_finger_counts:
         return Reason.NO_FINGER
     if float(raw_counts.max()) >= spec.saturation_counts:

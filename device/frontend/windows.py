@@ -71,16 +71,17 @@ class Windower:
         spec = self._spec
         part = slice(at, at + spec.window_samples)
         filtered = self._filtered[part]
-        counts = -self._raw[part] if self._counts else None
+        raw = -self._raw[part] if self._counts else self._raw[part]
         interpolated = int(self._marks[part].sum())
         quality = assess(
             filtered,
-            counts,
+            raw,
             interpolated / spec.window_samples,
             spec.rate_hz,
             spec.quality,
+            counts=self._counts,
         )
-        light = (None, None) if counts is None else (float(counts.mean()), float(filtered.std()))
+        light = (float(raw.mean()), float(filtered.std())) if self._counts else (None, None)
         return Window(self._epoch, self._start + at, standardise(filtered), quality, interpolated, *light)
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -168,7 +169,7 @@ def test_damaged_file_is_named(path: Path) -> None:
 
 def test_foreign_and_newer_stores_are_left_alone(path: Path) -> None:
     path.parent.mkdir()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("CREATE TABLE theirs (x)")
     path.chmod(0o644)
     before = path.read_bytes()
@@ -178,7 +179,7 @@ def test_foreign_and_newer_stores_are_left_alone(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     path.unlink()
     Gallery(path).close()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA user_version = 99")
     with refuses(GalleryReason.FORMAT_VERSION):
         Gallery(path)

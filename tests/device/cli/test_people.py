@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,10 @@ def test_damaged_gallery_is_left_as_it_is(pulsekey: Pulsekey, tmp_path: Path) ->
 
 def test_foreign_database_is_left_as_it_is(pulsekey: Pulsekey, tmp_path: Path) -> None:
     path = tmp_path / "theirs.sqlite"
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("CREATE TABLE theirs (x)")
     fails(pulsekey("list", "--gallery", path), "another program's")
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         assert db.execute("SELECT count(*) FROM theirs").fetchone() == (0,)
 
 
