@@ -28,13 +28,15 @@ def json_of(text: str) -> Any:
 
 
 def soak_of(text: str) -> Any:
-    """A soak's JSON without its looks at memory, which are most of the file.
+    """A soak's JSON with every tenth of its looks at memory, which are most of the file: a slope still shows.
 
     Raises:
         ProofError: It is none.
     """
     result = json_of(text)
-    return {key: value for key, value in result.items() if key != "looks"} if isinstance(result, dict) else result
+    if isinstance(result, dict) and isinstance(result.get("looks"), list):
+        return result | {"looks": result["looks"][::10]}
+    return result
 
 
 def junit_of(text: str) -> dict[str, dict[str, int]]:
