@@ -1,6 +1,5 @@
 """The golden vectors: a model is used only if it answers known windows as it did when it was exported."""
 
-
 import numpy as np
 from numpy.typing import NDArray
 
