@@ -108,8 +108,7 @@ class Accumulator:
             raise ValueError("a decision needs at least one window")
         self._max_windows = max_windows
         self._epoch: int | None = None
-        self._good: list[NDArray[np.float32]] = []
-        self._seen = 0
+        self.reset()
 
     def add(self, epoch: int, embedding: NDArray[np.float32] | None) -> Evidence | GivenUp | None:
         """Take the next window: its embedding (d,), or None for a bad one, which adds no evidence.
@@ -134,7 +133,7 @@ class Accumulator:
 
     def reset(self) -> None:
         """Forget what was collected."""
-        self._good = []
+        self._good: list[NDArray[np.float32]] = []
         self._seen = 0
 
 
