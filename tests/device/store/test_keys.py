@@ -12,6 +12,7 @@ import pytest
 
 from device.errors import GalleryReason
 from device.gallery import Gallery
+from device.store.keys import Derivation
 from device.store.secret import KeySource
 
 
@@ -158,3 +159,18 @@ def test_secrets_are_not_shown(enrolled: Path) -> None:
         assert view.head.state_key.hex() not in repr(view.head)
         assert repr(view.head.state_key) not in repr(view.head)
     assert isinstance(key, bytearray)
+
+
+@pytest.mark.parametrize("numbers", [(2, 1, 1), (2**17, 1, 1), (2, 8, 1), (2, 1, 8)])
+def test_scrypt_within_its_bounds_derives_a_key(numbers: tuple[int, int, int]) -> None:
+    one, other = (Derivation(salt * 16, *numbers).secret_of(bytearray(b"words")) for salt in (b"a", b"b"))
+    assert len(one) == 32
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    "numbers", [(1, 1, 1), (-2, 1, 1), (2**18, 1, 1), (2, 0, 1), (2, 9, 1), (2, 1, 0), (2, 1, 9), (2, -1, -1)]
+)
+def test_scrypt_out_of_its_bounds_is_refused(numbers: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="scrypt parameters"):
+        Derivation(b"a" * 16, *numbers).secret_of(bytearray(b"words"))

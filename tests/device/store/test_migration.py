@@ -146,12 +146,14 @@ def test_a_crash_leaves_a_store_without_anchors_as_it_was(
         assert len(gallery.people()) == 3
 
 
+@pytest.mark.parametrize("forgotten", [(), ("Ann",)])
 def test_an_old_store_without_anchors_is_not_made_the_newest(
-    fixed: Path, copies: Callable[[Path], dict[Path, bytes]], refuses: Any
+    fixed: Path, copies: Callable[[Path], dict[Path, bytes]], refuses: Any, forgotten: tuple[str, ...]
 ) -> None:
     old = copies(fixed)
     with Gallery(fixed) as gallery:
-        gallery.forget("Ann")
+        for name in forgotten:
+            gallery.forget(name)
     for file, content in old.items():
         if not file.name.endswith(".state"):
             file.write_bytes(content)
