@@ -12,8 +12,12 @@ from firmware_bridge.codec import decode_body, encode_body
 from firmware_bridge.errors import WireError, WireReason
 from firmware_bridge.framing import DecoderCounts, FrameDecoder, encode_frame
 from firmware_bridge.protocol import (
+    CLOCK_MODULUS,
+    EPOCH_MODULUS,
+    INDEX_MODULUS,
     MAX_BODY,
     MAX_ENCODED,
+    SEQUENCE_MODULUS,
     AckFrame,
     AckResult,
     BoardInfo,
@@ -53,6 +57,16 @@ frames = st.one_of(
     st.builds(CommandFrame, u16, st.sampled_from(CommandCode), u32),
     st.builds(AckFrame, flags, u16, u32, u16, st.sampled_from(CommandCode), st.sampled_from(AckResult), u32),
 )
+
+
+def test_numbers_begin_anew_where_their_fields_are_full() -> None:
+    last = DataFrame(
+        DataFlags.NONE, SEQUENCE_MODULUS - 1, CLOCK_MODULUS - 1, INDEX_MODULUS - 1, EPOCH_MODULUS - 1, 1, (0,), (0,)
+    )
+    body = encode_body(last)
+    # After version, type and flags: sequence, clock, index and epoch.
+    assert body[2:13] == b"\xff" * 11
+    assert decode_body(body) == last
 
 
 def plain_crc(data: bytes) -> int:
