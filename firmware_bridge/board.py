@@ -108,10 +108,12 @@ class LightBoard:
 
     def _begin(self) -> bytes:
         """The microcontroller begins: what it knew is forgotten."""
-        began = self._sensor.lived
-        self._sender = Sender(lambda: (self._sensor.lived - began) / self._sensor.rate_hz)
-        self._sensor.steps = (DEFAULT_STEPS, DEFAULT_STEPS)
-        self._measuring = LightMeasuring(self._sensor, self._sender, lambda: self._jitter_s * self._random.random())
+        # Nothing below refers back to the board, so that one that is unplugged is gone at once, with its source.
+        sensor, jitter_s, random = self._sensor, self._jitter_s, self._random
+        began = sensor.lived
+        self._sender = Sender(lambda: (sensor.lived - began) / sensor.rate_hz)
+        sensor.steps = (DEFAULT_STEPS, DEFAULT_STEPS)
+        self._measuring = LightMeasuring(sensor, self._sender, lambda: jitter_s * random.random())
         self._decoder = FrameDecoder()
         self._received.clear()
         self._nonce = 0

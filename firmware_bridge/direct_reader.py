@@ -1,5 +1,6 @@
 """A simulated board's messages in virtual time: no port, no thread, no waiting."""
 
+import weakref
 from collections.abc import Iterator
 from typing import Self
 
@@ -36,7 +37,8 @@ class DirectReader:
         self._link = Link(self._tally, self._commands, seal=None if key is None else SealCheck(key, self._tally))
         self._now_s = 0.0
         self._closing = False
-        self._iteration = self._messages()
+        # Held by its own iteration, a reader that is left before the end would wait for the garbage collector.
+        self._iteration = DirectReader._messages(weakref.proxy(self))
 
     @property
     def now_s(self) -> float:

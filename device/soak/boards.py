@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,7 +44,8 @@ class FaultyBoard:
             jitter_s=plan.jitter_s,
             seed=seed,
         )
-        self._wire = WireFaults(self, WireDamage(), seed)
+        # The wire belongs to the board: were it to hold the board too, both would wait for the garbage collector.
+        self._wire = WireFaults(weakref.proxy(self), WireDamage(), seed)
         self._waiting = list(reversed(plan.faults))
         self._damaged_until_s = 0.0
         self._lived_s = 0.0

@@ -8,7 +8,7 @@ import pytest
 
 from device.bundle import Bundle, load_bundle
 from device.calibration import Calibration
-from device.comparison import Comparator, comparator_of, pooled
+from device.comparison import Comparator, comparator_of, known_recordings, pooled
 from device.errors import BundleError, BundleReason, SignalError, SignalReason
 from device.manifest import Manifest
 
@@ -67,13 +67,63 @@ def test_a_bundle_brings_its_cohort(bundle: Bundle) -> None:
     assert scorer.scores(units(1, 24, 6)[0]).shape == (2,)
 
 
-@pytest.mark.parametrize("cohort", [np.zeros((19, 24)), np.zeros((40, 23)), np.zeros(24)])
-def test_a_cohort_that_does_not_fit_is_refused(
-    cohort: np.ndarray, bundle_copy: Path, manifest_of: Callable[..., Manifest], sign: Callable[[Path], None]
-) -> None:
-    np.savez(bundle_copy / "cohort.npz", references=cohort)
-    (bundle_copy / "manifest.json").write_text(manifest_of(bundle_copy).to_json())
-    sign(bundle_copy)
+@pytest.fixture
+def with_cohort(
+    bundle_copy: Path, manifest_of: Callable[..., Manifest], sign: Callable[[Path], None]
+) -> Callable[..., Bundle]:
+    """The bundle, signed, with other arrays in the cohort's file; the file's bytes where there are no arrays."""
+
+    def made(content: bytes = b"", **arrays: np.ndarray) -> Bundle:
+        file = bundle_copy / "cohort.npz"
+        if arrays:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        else:
+            file.write_bytes(content)
+        (bundle_copy / "manifest.json").write_text(manifest_of(bundle_copy).to_json())
+        sign(bundle_copy)
+        return load_bundle(bundle_copy)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    "cohort",
+    [
+        np.zeros((19, 24)),
+        np.zeros((40, 23)),
+        np.zeros((40, 25)),
+        np.zeros(24),
+        np.zeros((40, 24), np.int64),
+        np.full((40, 24), np.inf),
+    ],
+)
+def test_a_cohort_that_does_not_fit_is_refused(cohort: np.ndarray, with_cohort: Callable[..., Bundle]) -> None:
+    bundle = with_cohort(references=cohort)
     with pytest.raises(BundleError, match=r"cohort\.npz: references") as caught:
-        comparator_of(load_bundle(bundle_copy))
+        comparator_of(bundle)
+    assert caught.value.reason is BundleReason.MALFORMED
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no archive of arrays"])
+def test_a_cohort_that_cannot_be_read_is_refused(content: bytes, with_cohort: Callable[..., Bundle]) -> None:
+    bundle = with_cohort(content)
+    for ask in (comparator_of, known_recordings):
+        with pytest.raises(BundleError, match=r"cohort\.npz cannot be read: .") as caught:
+            ask(bundle)
+        assert caught.value.reason is BundleReason.MALFORMED
+        assert "\n" not in str(caught.value)
+
+
+def test_whom_a_bundle_knows_is_told(with_cohort: Callable[..., Bundle]) -> None:
+    assert known_recordings(with_cohort(known=np.array(["0a", "f1", "0a"]))) == {"0a", "f1"}
+    assert known_recordings(with_cohort(references=np.zeros((40, 24)))) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "known", [np.zeros(3), np.array([b"0a"]), np.zeros(3, "V4"), np.array([["0a"]]), np.array("0a")]
+)
+def test_those_whom_a_bundle_knows_are_texts(known: np.ndarray, with_cohort: Callable[..., Bundle]) -> None:
+    bundle = with_cohort(known=known)
+    with pytest.raises(BundleError, match=r"cohort\.npz: known is no list of texts") as caught:
+        known_recordings(bundle)
     assert caught.value.reason is BundleReason.MALFORMED

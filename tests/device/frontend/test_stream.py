@@ -91,6 +91,17 @@ def test_nan_and_infinity_are_missing_samples() -> None:
     assert windows_of(np.full(5000, np.nan), 125.0, SPEC) == []
 
 
+@pytest.mark.parametrize(("every", "reason"), [(12, None), (8, Reason.GAP)])
+def test_a_window_of_which_more_than_a_tenth_is_interpolated_has_a_gap(every: int, reason: Reason | None) -> None:
+    signal = pulse(20)
+    signal[994:1594:every] = np.nan
+    reasons = {window.start: window.quality.reason for window in windows_of(signal, 125.0, SPEC)}
+    inside = [start for start in reasons if 994 <= start < 1594]
+    assert inside
+    assert {start for start, found in reasons.items() if found is not None} == (set(inside) if reason else set())
+    assert {reasons[start] for start in inside} == {reason}
+
+
 def test_a_constant_signal_gives_windows_that_are_refused() -> None:
     windows = windows_of(np.full(2000, 3.3), 125.0, SPEC)
     assert windows

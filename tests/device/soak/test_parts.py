@@ -1,7 +1,9 @@
 """The parts of a soak, each by itself: sittings and their slate, faults, stretches, and what a process holds."""
 
+import gc
 import subprocess
 import sys
+import weakref
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.frontend import BoardFrontEnd
-from device.soak.boards import MOST_HASTE, haste
+from device.soak.boards import MOST_HASTE, FaultyBoard, haste
 from device.soak.injecting import ALL_FAULTS, OF_A_BOARD, OF_A_MOMENT, Injecting
 from device.soak.resources import WARM_UP_S, Look, Resources
 from device.soak.running import GIVEN_UP_S
@@ -25,6 +27,21 @@ from firmware_bridge.reader import SILENCE_S
 from tests.device.conftest import make_spec
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_board_that_was_unplugged_is_gone_at_once() -> None:
+    plan = Injecting(ALL_FAULTS, gap_s=60.0, lives_s=(600.0, 600.0), long_stall_s=5.0, seed=0).board(600.0)
+    befallen: list[str] = []
+    board = FaultyBoard(WornSensor(Sittings(0)), plan, befallen.append, 0)
+    gone = weakref.ref(board)
+    gc.disable()
+    try:
+        packets = board.wired.boot()
+        assert next(packets).data
+        del board, packets
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 class TestSittings:
