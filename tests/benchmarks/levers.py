@@ -6,8 +6,8 @@ python tests/benchmarks/levers.py --data DIR BASE.ckpt [OTHER.ckpt ...] [--json 
 people are those held out of training (same recording, a sensor of the same kind, enrolled from 60 s), and the third of
 Stress-Predict that no bundle knows (a wrist, noisy, the rest of the hour). The networks are float, whitened, and their
 scores normalised as a bundle's are. Rows are of the base with one thing about its scores changed, then of the other
-checkpoints, each with the change of its EER against the base in points (95 %, bootstrap over people, both on the same
-draws).
+checkpoints, and of all of them as one network whose embedding is theirs side by side, each with the change of its EER
+against the base in points (95 %, bootstrap over people, both on the same draws).
 """
 
 import argparse
@@ -33,6 +33,7 @@ from export.whiten import whitened
 from firmware_bridge.recordings import Recording, read_cohort
 from train.checkpoint import Trained, load_trained
 from train.cohorts import Identity, read_challenge
+from train.networks.measures import unit
 from train.people import hold_out, without
 from train.selection import embed
 from train.windows import PersonWindows, good_windows
@@ -60,6 +61,17 @@ class Comparisons:
 
     scores: Floats
     own: NDArray[np.intp]
+
+
+class Together(torch.nn.Module):
+    """Several networks as one: their unit embeddings side by side."""
+
+    def __init__(self, networks: Sequence[torch.nn.Module]) -> None:
+        super().__init__()
+        self.networks = torch.nn.ModuleList(networks)
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        return torch.cat([unit(network(windows)) for network in self.networks], dim=1)
 
 
 def tested(recording: Recording, spec: FrontEndSpec) -> Tested:
@@ -104,12 +116,12 @@ class Bench:
         }
 
     def compare(
-        self, trained: Trained, *, whiten: bool, cohort: bool, weights: Weights = equal
+        self, *trained: Trained, whiten: bool = False, cohort: bool = False, weights: Weights = equal
     ) -> dict[tuple[str, float], Comparisons]:
-        """Scores of one network; whether the people of the other sensor join whitening and cohort."""
-        if trained.dev_subjects != self._dev_subjects:
+        """Scores of one network or several together; whether the people of the other sensor join whitening, cohort."""
+        if any(one.dev_subjects != self._dev_subjects for one in trained):
             raise SystemExit("these checkpoints hold other people out; compare those of one split")
-        network = whitened(trained.network, self._train, self._others if whiten else ())
+        network = Together([whitened(one.network, self._train, self._others if whiten else ()) for one in trained])
         people = [*self._train, *(self._others if cohort else ())]
         references = np.stack([self._reference(network, one) for one in people if len(one.pulse) >= COHORT_WINDOWS])
         comparator = Comparator(references, min(NEAREST, len(references)), Calibration(((1.0, 0.0),)))
@@ -173,15 +185,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     networks = [(path.parent.name, load_trained(path)) for path in args.checkpoints]
     name, first = networks[0]
     bench = Bench(args.data, first)
-    base = bench.compare(first, whiten=False, cohort=False)
+    base = bench.compare(first)
     rows = {
         name: base,
-        "  others whiten": bench.compare(first, whiten=True, cohort=False),
-        "  others in the cohort": bench.compare(first, whiten=False, cohort=True),
+        "  others whiten": bench.compare(first, whiten=True),
+        "  others in the cohort": bench.compare(first, cohort=True),
         "  both": bench.compare(first, whiten=True, cohort=True),
-        "  pooled by quality": bench.compare(first, whiten=False, cohort=False, weights=by_quality),
+        "  pooled by quality": bench.compare(first, weights=by_quality),
     }
-    rows |= {other: bench.compare(trained, whiten=False, cohort=False) for other, trained in networks[1:]}
+    rows |= {other: bench.compare(trained) for other, trained in networks[1:]}
+    if networks[1:]:
+        rows["all together"] = bench.compare(*(trained for _, trained in networks))
     result: dict[str, dict[str, object]] = {}
     for row, found in rows.items():
         result[row.strip()] = {}
