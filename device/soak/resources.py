@@ -14,7 +14,8 @@ WARM_UP_S = 1_800.0
 """Of signal, in which caches may fill; a run that is not twice as long says nothing about memory."""
 _SHARE = 0.1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_M_MMAP_THRESHOLD, _LARGE = -3, 64 * 1024  # glibc's malloc.h
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # glibc's malloc.h
+_LARGE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,18 @@ def look(signal_s: float) -> Look:
     return Look(signal_s, resident * _PAGE, descriptors, threading.active_count())
 
 
-def return_large_arrays() -> None:
-    """Have every array of 64 KiB or more taken from the system and given back to it, so that what is resident is held.
+def keep_one_heap() -> None:
+    """Have one heap for all threads, and arrays of 64 KiB or more given back to the system, so that what is resident is
+    held.
 
-    Left to itself, glibc takes the soak's own sittings from the heap after the first (180 kB each), and the holes that
-    they leave there look like a leak for hours. Where there is no glibc nothing changes.
+    Left to itself, glibc takes the soak's own sittings from the heap after the first (180 kB each), and gives the
+    thread of each simulated board another heap than the last had: the holes that they leave look like a leak for hours.
+    Where there is no glibc nothing changes.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from device.soak.comparing import Comparing
 from device.soak.device_path import DevicePath
 from device.soak.injecting import ALL_FAULTS, Injecting
 from device.soak.reference import Reference
-from device.soak.resources import Resources, return_large_arrays
+from device.soak.resources import Resources, keep_one_heap
 from device.soak.results import STOPPED, Results
 from device.soak.stretches import Stretches
 from device.soak.wearing import Sittings, WornSensor
@@ -81,7 +81,7 @@ class Soak:
         Raises:
             PulsekeyError: nobody could be enrolled. What goes wrong later is in the results.
         """
-        return_large_arrays()
+        keep_one_heap()
         with ExitStack() as stack:
             gallery, tries, expected_tries = (
                 stack.enter_context(Gallery(self._folder / f"{name}.sqlite")) for name in ("gallery", "tries", "other")

@@ -1,5 +1,6 @@
 """The parts of a soak, each by itself: sittings and their slate, faults, stretches, and what a process holds."""
 
+import ctypes
 import gc
 import subprocess
 import sys
@@ -218,8 +219,8 @@ def test_in_haste_a_long_stall_is_too_long_for_a_reader_still() -> None:
 
 FORGETTING = """
 import numpy as np
-from device.soak.resources import look, return_large_arrays
-return_large_arrays()
+from device.soak.resources import look, keep_one_heap
+keep_one_heap()
 for size in (200_000, 400_000, 300_000):  # the first one freed would raise glibc's bound for the next
     held = [np.ones(size, dtype=np.uint8) for _ in range(60)]
     kept = [np.ones(50, dtype=np.uint8) for _ in range(60)]  # above them in the heap, were they in it
@@ -232,3 +233,23 @@ for size in (200_000, 400_000, 300_000):  # the first one freed would raise glib
 def test_a_large_array_that_is_forgotten_is_resident_no_longer() -> None:
     # In a process of its own: in the holes of an old heap there may be room.
     subprocess.run([sys.executable, "-c", FORGETTING], cwd=ROOT, check=True, timeout=60)
+
+
+THREADED = """
+import ctypes, pathlib, sys, threading
+from device.soak.resources import keep_one_heap
+keep_one_heap()
+libc = ctypes.CDLL(None)
+libc.fopen.restype, libc.malloc.restype = ctypes.c_void_p, ctypes.c_void_p
+thread = threading.Thread(target=lambda: libc.malloc(5_000))
+thread.start(), thread.join()
+told = libc.fopen(sys.argv[1].encode(), b"w")
+assert libc.malloc_info(0, ctypes.c_void_p(told)) == 0
+libc.fclose(ctypes.c_void_p(told))
+assert pathlib.Path(sys.argv[1]).read_text().count("<heap nr=") == 1
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="of glibc alone")
+def test_all_threads_have_one_heap(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", THREADED, str(tmp_path / "heaps.xml")], cwd=ROOT, check=True, timeout=60)
