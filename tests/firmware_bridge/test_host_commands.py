@@ -1,5 +1,6 @@
 """Commands to a board: when they may be sent, how they are answered, and what becomes of them if not."""
 
+import select
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from firmware_bridge.protocol import (
     CommandFrame,
     DataFlags,
     DataFrame,
+    Frame,
     InfoFrame,
     SelfTest,
 )
@@ -39,8 +41,14 @@ def ack(
     return AckFrame(DataFlags.NONE, of_board, 0, sequence, code, result, value)
 
 
-def sent_to(line: Any) -> list[object]:
-    return list(FrameDecoder().feed(line.read()))
+def sent_to(line: Any, count: int) -> list[Frame]:
+    """The next frames that the reader sends: a terminal hands them over by and by."""
+    decoder, frames = FrameDecoder(), list[Frame]()
+    while len(frames) < count:
+        assert select.select([line.fd], [], [], 10.0)[0], f"only {frames} came"
+        frames += decoder.feed(line.read())
+    assert decoder.counts.dropped == 0
+    return frames
 
 
 def test_a_command_is_sent_and_its_ack_is_a_message(line: Any, info_frame: MakeInfo, data_frame: MakeData) -> None:
@@ -49,7 +57,7 @@ def test_a_command_is_sent_and_its_ack_is_a_message(line: Any, info_frame: MakeI
         assert isinstance(next(reader), BoardInfo)
         first = reader.command(CommandCode.IDENTIFY, 5)
         second = reader.command(CommandCode.LED_CURRENT, 0xFFFF_FFFF)
-        assert sent_to(line) == [
+        assert sent_to(line, 2) == [
             CommandFrame(first, CommandCode.IDENTIFY, 5),
             CommandFrame(second, CommandCode.LED_CURRENT, 0xFFFF_FFFF),
         ]
@@ -117,7 +125,7 @@ def test_nothing_is_sent_before_the_first_info(line: Any, info_frame: MakeInfo, 
         line.write(encode_frame(info_frame()))
         next(reader)
         reader.command(CommandCode.IDENTIFY, 1)
-        assert line.read() != b""
+        assert sent_to(line, 1)
     assert "is not connected" in str(refused(reader))
 
 
@@ -248,13 +256,10 @@ def test_commands_from_many_threads_while_another_reads(line: Any, info_frame: M
             sender.start()
         for sender in senders:
             sender.join(10)
-        decoder = FrameDecoder()
-        asked = decoder.feed(line.read())
-        for frame in asked:
+        for frame in sent_to(line, 60):
             assert isinstance(frame, CommandFrame)
             line.write(encode_frame(ack(frame.sequence, frame.code, value=frame.argument)))
         thread.join(10)
-    assert decoder.counts.dropped == 0
     answered = [message.sequence for message in messages if isinstance(message, CommandAnswered)]
     assert sorted(answered) == sorted(sequences) == list(range(60))
 
