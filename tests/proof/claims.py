@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.proof import reading
-from tests.proof.collecting import json_of, junit_of, mutants_of, soak_of, wheel_checks_of
+from tests.proof.collecting import coverage_of, json_of, junit_of, mutants_of, soak_of, wheel_checks_of
 from tests.proof.reading_arm import arm
 
 DEVICE = ("device", "firmware_bridge")
@@ -138,6 +138,7 @@ CLAIMS = (
         ),
         reading.coverage,
         code=(*PACKAGES, "tests"),
+        collect=coverage_of,
     ),
     Claim(
         "latency",

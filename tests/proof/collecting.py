@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 from xml.etree import ElementTree
 
@@ -37,6 +38,21 @@ def soak_of(text: str) -> Any:
     if isinstance(result, dict) and isinstance(result.get("looks"), list):
         return result | {"looks": result["looks"][::10]}
     return result
+
+
+def coverage_of(text: str) -> dict[str, Any]:
+    """Of coverage.py's JSON report, which says of each line whether it was run: the totals, and how many files of each
+    folder were counted.
+
+    Raises:
+        ProofError: It is none.
+    """
+    report = json_of(text)
+    try:
+        folders = Counter(file.partition("/")[0] for file in report["files"])
+        return {"totals": report["totals"], "files": dict(sorted(folders.items()))}
+    except (TypeError, KeyError, AttributeError):
+        raise ProofError("it is no report of coverage.py") from None
 
 
 def junit_of(text: str) -> dict[str, dict[str, int]]:

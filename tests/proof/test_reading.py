@@ -8,7 +8,7 @@ import pytest
 
 from device.soak.injecting import ALL_FAULTS
 from tests.proof import reading
-from tests.proof.collecting import json_of, junit_of, mutants_of, soak_of, wheel_checks_of
+from tests.proof.collecting import coverage_of, json_of, junit_of, mutants_of, soak_of, wheel_checks_of
 from tests.proof.rows import ProofError, Verdict
 
 
@@ -112,7 +112,7 @@ def test_fuzzing_holds_only_with_all_its_streams() -> None:
 
 
 def test_coverage_counts_branches_alone_and_all_packages() -> None:
-    files = {f"{name}/a.py": {} for name in reading.PACKAGES}
+    files = dict.fromkeys(reading.PACKAGES, 3)
     totals = {"num_branches": 1000, "covered_branches": 920, "num_statements": 3000, "covered_lines": 3000}
     first, second = reading.coverage({"files": files, "totals": totals})
     assert (first.verdict, first.measured) == (Verdict.HOLDS, "92 % of 1,000")
@@ -120,9 +120,19 @@ def test_coverage_counts_branches_alone_and_all_packages() -> None:
     short, _ = reading.coverage({"files": files, "totals": totals | {"covered_branches": 919}})
     assert short.verdict is Verdict.SHORT
     with pytest.raises(ProofError, match="train"):
-        list(reading.coverage({"files": {k: v for k, v in files.items() if "train" not in k}, "totals": totals}))
+        list(reading.coverage({"files": {name: 3 for name in files if name != "train"}, "totals": totals}))
     with pytest.raises(ProofError, match="--branch"):
         list(reading.coverage({"files": files, "totals": totals | {"num_branches": 0}}))
+
+
+def test_of_a_coverage_report_its_totals_are_kept_and_the_number_of_files() -> None:
+    totals = {"num_branches": 4, "covered_branches": 3}
+    files = {name: {"executed_lines": [1, 2]} for name in ("device/a.py", "device/b/c.py", "train/a.py")}
+    report = {"meta": {}, "files": files, "totals": totals}
+    assert coverage_of(json.dumps(report)) == {"totals": totals, "files": {"device": 2, "train": 1}}
+    for other in ("[]", "{}", '{"files": 3, "totals": {}}', '{"files": {}}'):
+        with pytest.raises(ProofError, match=r"no report of coverage\.py"):
+            coverage_of(other)
 
 
 def test_the_wheels_checks_are_read_line_by_line() -> None:
