@@ -119,7 +119,7 @@ def known_recordings(bundle: Bundle) -> frozenset[str]:
 
 def _cohort_array(bundle: Bundle, name: str, absent: NDArray[Any]) -> NDArray[Any]:
     try:
-        return unpacked(bundle.read(COHORT_NAME)).get(name, absent)
+        return unpacked(bundle.read(COHORT_NAME), name).get(name, absent)
     except NPZ_FAULTS as error:
         raise BundleError(
             BundleReason.MALFORMED, f"{bundle.path / COHORT_NAME} cannot be read: {one_line(error)}"

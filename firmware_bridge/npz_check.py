@@ -45,8 +45,8 @@ def check_npz(file: BinaryIO) -> None:
     file.seek(0)
 
 
-def unpacked(content: bytes) -> dict[str, NDArray[Any]]:
-    """All arrays of an archive in memory, after ``check_npz``.
+def unpacked(content: bytes, *names: str) -> dict[str, NDArray[Any]]:
+    """Those of an archive's arrays that are named and there, after ``check_npz``; no other is unpacked.
 
     Raises:
         Exception: of ``NPZ_FAULTS``.
@@ -54,7 +54,7 @@ def unpacked(content: bytes) -> dict[str, NDArray[Any]]:
     file = io.BytesIO(content)
     check_npz(file)
     with np.load(file, allow_pickle=False) as arrays:
-        return dict(arrays)
+        return {name: arrays[name] for name in names if name in arrays}
 
 
 def _check_array(content: object, member: zipfile.ZipInfo) -> None:

@@ -1,11 +1,23 @@
-"""What all tests share: where the real recordings are."""
+"""What all tests share: where the real recordings are, and a collector that is off."""
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """What is gone without the garbage collector is gone at once."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def golden_arrays(bundle: Bundle, precision: str) -> tuple[NDArray[np.float32], 
     name = bundle.path / GOLDEN_NAME
     key = f"embeddings_{precision}"
     try:
-        arrays = unpacked(bundle.read(GOLDEN_NAME))
+        arrays = unpacked(bundle.read(GOLDEN_NAME), "windows", key)
         windows = arrays["windows"].astype(np.float32, casting="same_kind")
         expected = arrays[key].astype(np.float64, casting="same_kind")
     except NPZ_FAULTS as error:

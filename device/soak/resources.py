@@ -37,8 +37,7 @@ def look(signal_s: float) -> Look:
 
 
 def keep_one_heap() -> None:
-    """Have one heap for all threads, and arrays of 64 KiB or more given back to the system, so that what is resident is
-    held.
+    """Have one heap for all threads, and large arrays given back to the system: what is resident is what is held.
 
     Left to itself, glibc takes the soak's own sittings from the heap after the first (180 kB each), and gives the
     thread of each simulated board another heap than the last had: the holes that they leave look like a leak for hours.

@@ -1,6 +1,5 @@
 """A simulated board read in virtual time, as a reader reads it through a port."""
 
-import gc
 import weakref
 
 import pytest
@@ -107,18 +106,14 @@ def test_closed_it_ends() -> None:
     assert list(reader) == []
 
 
-def test_left_before_its_end_it_is_gone_at_once_with_its_board() -> None:
+def test_left_before_its_end_it_is_gone_at_once_with_its_board(no_collector: None) -> None:
     """A soak reads thousands: what waited for the garbage collector would look like a leak."""
     board = LightBoard(Counting(500), jitter_s=0.001)
     reader = DirectReader(board)
     there = weakref.ref(board), weakref.ref(reader)
-    gc.disable()
-    try:
-        assert isinstance(next(reader), BoardInfo)
-        del board, reader
-        assert [one() for one in there] == [None, None]
-    finally:
-        gc.enable()
+    assert isinstance(next(reader), BoardInfo)
+    del board, reader
+    assert [one() for one in there] == [None, None]
 
 
 def test_with_a_key_only_sealed_samples_come() -> None:

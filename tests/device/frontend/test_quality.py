@@ -47,6 +47,12 @@ def test_what_the_filters_rounding_leaves_of_a_constant_is_no_pulse(unit: float,
     assert quality.reason is Reason.WEAK_PULSE
 
 
+@pytest.mark.parametrize("left", [0.0, 1e-13])
+def test_nothing_but_an_offset_is_no_pulse(left: float) -> None:
+    quality = assess(np.full(300, left), np.full(300, 3.3), 0.0, 125.0, SPEC, counts=False)
+    assert (quality.reason, quality.sqi) == (Reason.WEAK_PULSE, 0.0)
+
+
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 def test_a_pulse_in_any_unit_is_judged_by_its_shape(unit: float) -> None:
     assert assess(unit * pulse(), unit * (pulse() + 5e4), 0.0, 125.0, SPEC, counts=False).good
